@@ -1,0 +1,42 @@
+import NIOCore
+
+/// A message of which not all has come yet.
+struct PartialMessage {
+    let isText: Bool
+    let isCompressed: Bool
+    var fragments = 1
+    private(set) var bytes = ByteBuffer()
+    private var utf8 = UTF8Validator()
+
+    init(isText: Bool, isCompressed: Bool) {
+        self.isText = isText
+        self.isCompressed = isCompressed
+    }
+
+    /// Adds up to `room` bytes, which `fill` writes and counts. Text is checked at once, so that bad bytes end the
+    /// connection when they arrive and not when the message ends (RFC 6455 section 8.1).
+    // trap-ok-function: the pointers do not leave the closures, and `fill` is given exactly `room` bytes
+    mutating func append(
+        room: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Int
+    ) throws(WebSocketViolation) {
+        let written = bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { space in
+            fill(UnsafeMutableRawBufferPointer(rebasing: space.prefix(room)))
+        }
+        guard isText else { return }
+        let isValid = bytes.withUnsafeReadableBytes { all in
+            utf8.accept(UnsafeRawBufferPointer(rebasing: all.suffix(written)))
+        }
+        guard isValid else { throw .invalidText }
+    }
+
+    /// The whole message, once its last byte is in.
+    consuming func finish() throws(WebSocketViolation) -> WebSocketInput {
+        guard isText else { return .binary(bytes) }
+        guard utf8.isAtBoundary else { throw .invalidText }
+        return .text(bytes)
+    }
+}
+
+extension WebSocketViolation {
+    fileprivate static var invalidText: Self { Self(.invalidPayload, "text is not valid UTF-8") }
+}
