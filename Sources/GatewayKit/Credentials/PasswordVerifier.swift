@@ -73,7 +73,7 @@ extension PasswordVerifier {
         guard parts.count == 3, let scheme = parts.first, let keys = parts.last,
             let mechanism = ScramMechanism(rawValue: String(Substring(scheme))),
             let (count, salt) = Self.pair(parts[1]), let (stored, server) = Self.pair(keys),
-            let iterations = ScramNumber.parse(count),
+            let iterations = PositiveDecimal.parse(count),
             let salt = StrictBase64.decode(salt),
             let storedKey = StrictBase64.decode(stored), let serverKey = StrictBase64.decode(server)
         else { return nil }
@@ -93,18 +93,4 @@ extension PasswordVerifier: CustomStringConvertible, CustomDebugStringConvertibl
     package var description: String { "\(mechanism.rawValue)[redacted]" }
     package var debugDescription: String { description }
     package var customMirror: Mirror { Mirror(self, children: [:]) }
-}
-
-/// `posit-number` of RFC 5802 section 7.
-enum ScramNumber {
-    /// The value of up to nine digits without sign or leading zero; nil for anything else.
-    static func parse(_ digits: some Collection<UInt8>) -> Int? {
-        guard (1...9).contains(digits.count), digits.first != UInt8(ascii: "0") else { return nil }
-        var value = 0
-        for digit in digits {
-            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
-            value = value * 10 + Int(digit - UInt8(ascii: "0"))
-        }
-        return value
-    }
 }

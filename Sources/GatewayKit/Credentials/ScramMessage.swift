@@ -135,7 +135,7 @@ package struct ScramServerFirst: Sendable, Equatable {
         guard attributes.fields.first?.name != UInt8(ascii: "m") else { throw .extensionsNotSupported }
         nonce = try ScramAttributes.nonce(attributes.value(at: 0, named: "r"))
         guard let salt = StrictBase64.decode(try attributes.value(at: 1, named: "s")), !salt.isEmpty,
-            let iterations = ScramNumber.parse(try attributes.value(at: 2, named: "i"))
+            let iterations = PositiveDecimal.parse(try attributes.value(at: 2, named: "i"))
         else { throw .invalidEncoding }
         self.salt = salt
         self.iterations = iterations
