@@ -20,6 +20,21 @@ _KINDS_OF_IMPORT = {"struct", "class", "enum", "protocol", "func", "var", "let",
 _SETTINGS = ("enableUpcomingFeature", "enableExperimentalFeature", "define")
 
 
+MANIFEST = """\
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "switchboard-fuzz",
+    platforms: [.macOS(.v15)],
+    products: [{products}],
+    dependencies: [{packages}],
+    targets: [{targets}],
+    swiftLanguageModes: [.v6]
+)
+"""
+
+
 @dataclass(frozen=True)
 class Entry:
     name: str
@@ -36,45 +51,46 @@ def entries(root: Path) -> list[Entry]:
     return [Entry(folder.name, folder.relative_to(root).as_posix()) for folder in folders]
 
 
-def write_package(root: Path, folder: Path, chosen: list[Entry]) -> None:
-    """Writes the manifest, and links to the folders of the checkout, into the given folder."""
+def write_package(root: Path, folder: Path) -> None:
+    """Writes the manifest for all entries, and links to the folders of the checkout, into the given folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("Sources", "Fuzz"):
         link = folder / name
         if not link.is_symlink():
             link.symlink_to(os.path.relpath(root / name, folder), target_is_directory=True)
-    text = _Manifest(root, chosen).text()
+    text = _Manifest(root).text()
     manifest = folder / "Package.swift"
     if not manifest.exists() or manifest.read_text() != text:
         manifest.write_text(text)
 
 
+def _list(items: list[str]) -> str:
+    return "\n        " + ",\n        ".join(items) + "\n    "
+
+
 class _Manifest:
-    def __init__(self, root: Path, chosen: list[Entry]):
+    def __init__(self, root: Path):
         dumped = subprocess.run(["swift", "package", "dump-package"], cwd=root, capture_output=True, check=True, text=True)
         self.root = root
         self.manifest = json.loads(dumped.stdout)
         self.ours = {target["name"]: target for target in self.manifest["targets"] if target["type"] != "test"}
-        self.chosen = chosen
+        self.entries = entries(root)
         self.restricted = self._restrictions()
 
     def text(self) -> str:
         needed = self._needed_modules()
         targets = [self._system(name) if self.ours[name]["type"] == "system" else self._module(name) for name in sorted(needed)]
-        targets += [self._entry(entry) for entry in self.chosen]
-        used = {self._identity(package) for name in needed for _, package in self._products(name)}
+        targets += [self._entry(entry) for entry in self.entries]
+        used = {package.lower() for name in needed for _, package in self._products(name)}
         packages = [self._package(package) for package in self.manifest["dependencies"]
                     if package["sourceControl"][0]["identity"].lower() in used]
-        products = [f'.library(name: "{entry.target}", type: .static, targets: ["{entry.target}"])' for entry in self.chosen]
-        return ("// swift-tools-version: 6.2\nimport PackageDescription\n\nlet package = Package(\n"
-                '    name: "switchboard-fuzz",\n    platforms: [.macOS(.v15)],\n'
-                f"    products: [{', '.join(products)}],\n    dependencies: [{', '.join(packages)}],\n"
-                f"    targets: [\n        {',\n        '.join(targets)}\n    ],\n    swiftLanguageModes: [.v6]\n)\n")
+        products = [f'.library(name: "{entry.target}", type: .static, targets: ["{entry.target}"])' for entry in self.entries]
+        return MANIFEST.format(products=_list(products), packages=_list(packages), targets=_list(targets))
 
     def _restrictions(self) -> dict[str, list[str]]:
         """Module name to the paths inside its folder that are built; a module that is not in here is built whole."""
         found: dict[str, list[str]] = {}
-        for entry in self.chosen:
+        for entry in self.entries:
             listing = self.root / entry.folder / "sources"
             for line in listing.read_text().splitlines() if listing.exists() else []:
                 path = line.split("#")[0].strip()
@@ -86,7 +102,7 @@ class _Manifest:
 
     def _needed_modules(self) -> set[str]:
         needed, waiting = set(), set()
-        for entry in self.chosen:
+        for entry in self.entries:
             waiting |= self._imports([self.root / entry.folder]) & self.ours.keys()
         while waiting:
             name = waiting.pop()
@@ -123,10 +139,6 @@ class _Manifest:
     @staticmethod
     def _folder(target: dict) -> str:
         return target.get("path") or f"Sources/{target['name']}"
-
-    @staticmethod
-    def _identity(package: str) -> str:
-        return package.lower()
 
     def _package(self, package: dict) -> str:
         source = package["sourceControl"][0]

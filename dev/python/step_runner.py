@@ -43,6 +43,15 @@ def one_check(output: str, status: int) -> Tally:
     return Tally(passed=1) if status == 0 else Tally(failed=1)
 
 
+def closing_line(output: str, status: int) -> Tally:
+    """The last line of the form `N passed, N failed` that the step itself printed."""
+    found = re.findall(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", output, re.MULTILINE)
+    if not found:
+        return one_check(output, 1)
+    passed, failed, skipped = (int(number or 0) for number in found[-1])
+    return Tally(passed, max(failed, 1) if status != 0 else failed, skipped)
+
+
 def swift_tests(output: str, status: int) -> Tally:
     """Swift Testing's own lines; a run that ended early is one more failure."""
     ends = re.findall(r"^\W*Test (?!run with |case )(?:.*) (passed|failed) after [\d.]+ seconds", output, re.MULTILINE)
