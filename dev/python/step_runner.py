@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from pathlib import Path
 HEARTBEAT_SECONDS = 30
 TAIL_LINES = 200
 ISSUE_LINES = 60
+TOOK_TOO_LONG = 124
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ class Step:
     environment: dict[str, str] = field(default_factory=dict)
     needs: str = ""  # the name of a step that must have passed for this one to mean anything
     unless: Callable[[], str] = lambda: ""  # a reason to leave the step out
+    limit_seconds: float = 1800  # after which it is ended, with all that it started, and has failed
 
 
 class StepRunner:
@@ -135,15 +138,28 @@ class StepRunner:
         with log.open("wb") as file:
             beat.start()
             try:
-                finished = subprocess.run(step.command, cwd=self.root, env=environment, stdin=subprocess.DEVNULL,
-                                          stdout=file, stderr=subprocess.STDOUT, check=False)
-                return finished.returncode
+                # A session of its own, so that all that the step started can be ended with it.
+                process = subprocess.Popen(step.command, cwd=self.root, env=environment, stdin=subprocess.DEVNULL,
+                                           stdout=file, stderr=subprocess.STDOUT, start_new_session=True)
+                return self._wait(process, step.limit_seconds)
             except OSError as error:
                 file.write(f"{step.command[0]}: {error.strerror}\n".encode())
                 return 127
             finally:
                 done.set()
                 beat.join()
+
+    @staticmethod
+    def _wait(process: subprocess.Popen, limit_seconds: float) -> int:
+        try:
+            return process.wait(limit_seconds)
+        except subprocess.TimeoutExpired:
+            print(f"    ended: it took over {limit_seconds:.0f} s", flush=True)
+            return TOOK_TOO_LONG
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
     def _beat(self, log: Path, began: float, done: threading.Event) -> None:
         while not done.wait(self.heartbeat_seconds):

@@ -10,6 +10,7 @@ from step_runner import Step, StepRunner, closing_line, finish, pytest_run, swif
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = "build everything"
 ENVIRONMENT = "test environment"
+HOUR = 3600
 # The runtime's crash backtracer can hang for minutes, and a test that kills a server waits for it.
 QUIET_CRASHES = {"SWIFT_BACKTRACE": "enable=no"}
 CLIENTS = {**QUIET_CRASHES, "SWITCHBOARD_BINARY": str(ROOT / ".build/debug/switchboard")}
@@ -22,8 +23,8 @@ def commit_steps() -> list[Step]:
         *gates,
         Step(ENVIRONMENT, [str(ROOT / "dev/python-env")]),
         Step("tests of the gates", [*PYTEST, "dev/tests"], pytest_run, needs=ENVIRONMENT),
-        Step(BUILD, ["swift", "build", "--build-tests"]),
-        Step("swift tests", ["swift", "test", "--skip-build", "--parallel", "--disable-xctest"], swift_tests,
+        Step(BUILD, ["swift", "build", "--build-tests"], limit_seconds=HOUR),
+        Step("swift tests", ["swift", "test", "--skip-build", "--disable-xctest"], swift_tests,
              environment=QUIET_CRASHES, needs=BUILD),
         Step("client tests", [*PYTEST, "Tests/Clients"], pytest_run, environment=CLIENTS, needs=BUILD,
              unless=lambda: "" if any((ROOT / "Tests/Clients").glob("test_*.py")) else "Tests/Clients holds no tests"),
@@ -33,9 +34,11 @@ def commit_steps() -> list[Step]:
 def nightly_steps() -> list[Step]:
     return [
         *commit_steps(),
-        Step("kill test, 200 rounds", [str(ROOT / "dev/durability-test"), "kill", "200"], needs=ENVIRONMENT),
-        Step("power cut test, 20 rounds", [str(ROOT / "dev/durability-test"), "power_cut", "20"], needs=ENVIRONMENT),
-        Step("fuzz, 10 minutes each", [str(ROOT / "dev/fuzz"), "--seconds", "600"], closing_line),
+        Step("kill test, 200 rounds", [str(ROOT / "dev/durability-test"), "kill", "200"], needs=ENVIRONMENT, limit_seconds=3 * HOUR),
+        Step("power cut test, 20 rounds", [str(ROOT / "dev/durability-test"), "power_cut", "20"], needs=ENVIRONMENT,
+             limit_seconds=3 * HOUR),
+        Step("fuzz, 10 minutes each", [str(ROOT / "dev/fuzz"), "--seconds", "600"], closing_line,
+             limit_seconds=6 * HOUR),
     ]
 
 

@@ -1,6 +1,7 @@
 """The runner counts what ran, hides nothing, and has the last word."""
 
 import sys
+from pathlib import Path
 
 import pytest
 from step_runner import Step, StepRunner, Tally, closing_line, pytest_run, swift_tests
@@ -89,3 +90,21 @@ def test_a_long_step_shows_that_it_lives(tmp_path, capsys):
     runner = StepRunner(tmp_path, tmp_path / "logs", heartbeat_seconds=0.1)
     runner.run([Step("slow", python("import time; print('half way', flush=True); time.sleep(0.5)"))])
     assert "s: half way" in capsys.readouterr().out
+
+
+def test_a_step_that_hangs_is_ended_with_its_children(tmp_path, capsys):
+    child = tmp_path / "child"
+    code = ("import pathlib, subprocess; child = subprocess.Popen(['sleep', '60']); "
+            f"pathlib.Path({str(child)!r}).write_text(str(child.pid)); child.wait()")
+    tally, output = run(tmp_path, capsys, [Step("hangs", python(code), limit_seconds=2), Step("next", python(""))])
+    assert tally == Tally(1, 1)
+    assert "ended: it took over 2 s" in output and "exit status 124" in output
+    assert not is_running(int(child.read_text()))
+
+
+def is_running(process: int) -> bool:
+    """False for one that has ended and was not yet collected, too."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
