@@ -30,7 +30,8 @@ struct Decoder {
         _ = table[text]
         _ = bytes[0]
         _ = names[...]
-        func scan(_ bytes: UnsafeRawBufferPointer) {}
+        func scan(_ bytes: UnsafeRawBufferPointer) -> UnsafePointer<UInt8>? { nil }
+        let closure = { (bytes: UnsafeRawBufferPointer) in bytes.count }
         // trap-ok: the guard above checked the index
         return bytes[index]
     }
@@ -46,7 +47,7 @@ def test_decoders_pass_when_total(checkout):
 
 @pytest.mark.parametrize("fault", ["a!", "try! f()", "a as! B", 'fatalError("no")', "precondition(a > 0)", "preconditionFailure()",
                                    "assert(a)", "a &+ b", "a &*= b", "a.unsafelyUnwrapped", "a.withUnsafeBytes { $0 }",
-                                   "UnsafeRawPointer(a)", "UnsafeMutablePointer.allocate(capacity: 1)", "bytes[index]", "bytes[a..<b]", "f()[i]", "a?[i + 1]", "a.removeFirst()",
+                                   "UnsafeRawPointer(a)", "UnsafeMutablePointer<Int>.allocate(capacity: 1)", "a.baseAddress", "[UnsafeMutablePointer<Int>?]", "bytes[index]", "bytes[a..<b]", "f()[i]", "a?[i + 1]", "a.removeFirst()",
                                    '"\\(a!)"'])
 def test_decoders_fail_on_what_can_trap(checkout, fault):
     checkout.write("Sources/Wire/X/Decoder.swift", f"func f() {{\n    let x = {fault}\n}}\n")
