@@ -4,32 +4,54 @@
 /// object with few keys costs a place on the stack for each; one with many moves to a hash table, which keeps hostile
 /// objects linear.
 struct JSONKeyStack {
-    /// The keys of one object.
-    struct Scope {
-        fileprivate let start: Int
-        fileprivate var signatures: UInt64 = 0
-        fileprivate var table: Set<Key>?
-    }
-
-    fileprivate struct Key: Hashable {
+    /// A key with a cheap fingerprint, so that most keys need no closer comparison.
+    struct Key: Hashable {
         let text: String
+        private let fingerprint: UInt64
 
-        static func == (left: Key, right: Key) -> Bool {
-            left.text.utf8.elementsEqual(right.text.utf8)
+        /// The key whose text is `utf8`.
+        init(_ utf8: UnsafeRawBufferPointer) {
+            text = String(decoding: utf8, as: UTF8.self)
+            fingerprint = Self.fingerprint(utf8)
         }
 
+        static func == (left: Key, right: Key) -> Bool {
+            left.fingerprint == right.fingerprint && left.text.utf8.elementsEqual(right.text.utf8)
+        }
+
+        /// By the text and the process's own seed: fingerprints can be made equal on purpose.
         func hash(into hasher: inout Hasher) {
             var text = text
             text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
         }
+
+        /// The length and at most 16 bytes from both ends.
+        private static func fingerprint(_ utf8: UnsafeRawBufferPointer) -> UInt64 {
+            var head: UInt64 = 0
+            var tail: UInt64 = 0
+            if utf8.count >= 8 {
+                head = utf8.loadUnaligned(as: UInt64.self)
+                tail = utf8.loadUnaligned(fromByteOffset: utf8.count - 8, as: UInt64.self)
+            } else {
+                for byte in utf8 { head = head << 8 | UInt64(byte) }
+            }
+            return head ^ (tail << 21 | tail >> 43) ^ UInt64(utf8.count) << 56
+        }
+    }
+
+    /// The keys of one object.
+    struct Scope {
+        fileprivate let start: Int
+        fileprivate var table: Set<Key>?
     }
 
     private static let mostOnStack = 16
     private var keys: [Key] = []
 
     /// Enters an object.
-    func open() -> Scope {
-        Scope(start: keys.count)
+    mutating func open() -> Scope {
+        if keys.isEmpty { keys.reserveCapacity(2 * Self.mostOnStack) }
+        return Scope(start: keys.count)
     }
 
     /// Leaves the object that was entered last.
@@ -38,24 +60,16 @@ struct JSONKeyStack {
     }
 
     /// Notes a key of the object that was entered last; false when it is there already.
-    mutating func insert(_ text: String, _ scope: inout Scope) -> Bool {
-        let key = Key(text: text)
-        guard scope.table == nil else { return scope.table?.insert(key).inserted ?? false }
-        let signature = signature(of: text)
-        if scope.signatures & signature != 0, keys[scope.start...].contains(key) { return false }
-        scope.signatures |= signature
+    mutating func insert(_ key: Key, _ scope: inout Scope) -> Bool {
+        if scope.table != nil { return scope.table?.insert(key).inserted == true }
+        for index in scope.start..<keys.count where keys[index] == key {
+            return false
+        }
         keys.append(key)
         if keys.count - scope.start > Self.mostOnStack {
             scope.table = Set(keys[scope.start...])
             keys.removeLast(keys.count - scope.start)
         }
         return true
-    }
-
-    /// One bit of 64, equal for equal keys, so that most keys need not be compared at all.
-    private func signature(of text: String) -> UInt64 {
-        let utf8 = text.utf8
-        let mix = UInt64(utf8.first ?? 0) ^ UInt64(utf8.last ?? 0) &* 7 ^ UInt64(utf8.count) &* 11
-        return 1 << (mix & 63)
     }
 }

@@ -5,14 +5,19 @@ extension JSONReader {
     /// Reads any value and returns it as compact JSON: no white space, strings with the escapes of `JSONWriter`,
     /// numbers digit for digit.
     package mutating func rawValue() throws(JSONError) -> String {
-        var writer = JSONWriter()
-        try copy(into: &writer)
-        return String(buffer: writer.finish())
+        var problem: JSONError?
+        let buffer = JSONWriter.write { writer in
+            do throws(JSONError) {
+                try copy(into: &writer)
+            } catch {
+                problem = error
+            }
+        }
+        if let problem { throw problem }
+        return String(buffer: buffer)
     }
 
-    /// Reads any value and writes it as `rawValue` does.
-    ///
-    /// When this throws, `writer` holds a part of the value, and its buffer is to be thrown away.
+    /// Reads any value and writes it as `rawValue` does; when this throws, a part of the value has been written.
     package mutating func copy(into writer: inout JSONWriter) throws(JSONError) {
         switch try kind() {
         case .object:

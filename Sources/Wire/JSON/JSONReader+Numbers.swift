@@ -20,13 +20,9 @@ extension JSONReader {
         return magnitude
     }
 
-    /// Reads a number that is exactly an integer and fits `type`, which has at most 64 bits or sees no more of them.
-    @inlinable
-    package mutating func integer<Integer: FixedWidthInteger>(
-        _ type: Integer.Type = Integer.self
-    ) throws(JSONError) -> Integer {
-        let value = Integer.isSigned ? Integer(exactly: try int64()) : Integer(exactly: try uint64())
-        guard let value else { throw outOfRange() }
+    /// Reads a number that is exactly an integer and fits `Int`.
+    package mutating func int() throws(JSONError) -> Int {
+        guard let value = Int(exactly: try int64()) else { throw fail(.numberOutOfRange, at: valueOffset) }
         return value
     }
 
@@ -86,11 +82,6 @@ extension JSONReader {
             return .int(value)
         }
         return .double(try double(number))
-    }
-
-    @usableFromInline
-    mutating func outOfRange() -> JSONError {
-        fail(.numberOutOfRange, at: valueOffset)
     }
 
     /// Passes one digit or more.

@@ -17,10 +17,10 @@ extension JSONReader {
     }
 
     /// Reads the key of a member.
-    mutating func key() throws(JSONError) -> String {
+    mutating func key() throws(JSONError) -> JSONKeyStack.Key {
         guard byte(at: position) == UInt8(ascii: "\"") else { throw unexpected() }
         let text = try scanString()
-        return withBytes(of: text) { bytes in String(decoding: bytes, as: UTF8.self) }
+        return withBytes(of: text) { bytes in JSONKeyStack.Key(bytes) }
     }
 
     /// Reads a string and says where it is.

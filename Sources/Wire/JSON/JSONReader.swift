@@ -45,7 +45,6 @@ package struct JSONReader: ~Copyable {
     // MARK: - Documents
 
     /// Reads the document that fills the readable bytes of `buffer`.
-    @inlinable
     package static func read<Result>(
         _ buffer: ByteBuffer,
         limits: JSONLimits = JSONLimits(),
@@ -57,7 +56,6 @@ package struct JSONReader: ~Copyable {
     }
 
     /// Reads the document that `text` is.
-    @inlinable
     package static func read<Result>(
         _ text: String,
         limits: JSONLimits = JSONLimits(),
@@ -67,27 +65,24 @@ package struct JSONReader: ~Copyable {
     }
 
     /// Reads the document that fills `bytes`, which must stay valid until this returns.
-    @inlinable
     package static func read<Result>(
         _ bytes: UnsafeRawBufferPointer,
         limits: JSONLimits = JSONLimits(),
         _ body: (inout JSONReader) throws(JSONError) -> Result
     ) throws(JSONError) -> Result {
-        var reader = try begin(bytes, limits: limits)
+        guard bytes.count <= limits.bytes else { throw JSONError(.documentTooLong, offset: limits.bytes) }
+        var reader = JSONReader(bytes, limits: limits)
+        guard reader.byte(at: 0) != 0xEF else { throw reader.startsWithMark() }
         let result = try body(&reader)
         try reader.end()
         return result
     }
 
-    @usableFromInline
-    static func begin(_ bytes: UnsafeRawBufferPointer, limits: JSONLimits) throws(JSONError) -> JSONReader {
-        guard bytes.count <= limits.bytes else { throw JSONError(.documentTooLong, offset: limits.bytes) }
-        guard !bytes.starts(with: [0xEF, 0xBB, 0xBF]) else { throw JSONError(.byteOrderMark, offset: 0) }
-        return JSONReader(bytes, limits: limits)
+    private mutating func startsWithMark() -> JSONError {
+        fail(byte(at: 1) == 0xBB && byte(at: 2) == 0xBF ? .byteOrderMark : .unexpectedCharacter, at: 0)
     }
 
-    @usableFromInline
-    mutating func end() throws(JSONError) {
+    private mutating func end() throws(JSONError) {
         if let failure { throw failure }
         if expectsValue { try skip() }
         skipWhitespace()
@@ -121,14 +116,14 @@ package struct JSONReader: ~Copyable {
             guard count <= limits.members else { throw fail(.tooManyMembers, at: position) }
             let keyOffset = position
             let key = try self.key()
-            guard keys.insert(key, &scope) else { throw fail(.duplicateKey, at: keyOffset).inside(key: key) }
+            guard keys.insert(key, &scope) else { throw fail(.duplicateKey, at: keyOffset).inside(key: key.text) }
             guard take(UInt8(ascii: ":")) else { throw unexpected() }
             expectsValue = true
             do throws(JSONError) {
-                try body(key, &self)
+                try body(key.text, &self)
                 if expectsValue { try skip() }
             } catch {
-                throw error.inside(key: key)
+                throw error.inside(key: key.text)
             }
             more = try continues(until: UInt8(ascii: "}"))
         }
@@ -160,26 +155,13 @@ package struct JSONReader: ~Copyable {
         depth -= 1
     }
 
-    /// Reads an array into a Swift array, each element by `read`.
-    @inlinable
-    package mutating func elements<Element>(
-        _ read: (_ element: inout JSONReader) throws(JSONError) -> Element
-    ) throws(JSONError) -> [Element] {
-        var elements: [Element] = []
+    /// Reads an array of strings.
+    package mutating func strings() throws(JSONError) -> [String] {
+        var strings: [String] = []
         try array { element throws(JSONError) in
-            elements.append(try read(&element))
+            strings.append(try element.string())
         }
-        return elements
-    }
-
-    /// Reads `null` as nil, anything else by `read`: `try value.optional { value throws(JSONError) in try value.string() }`.
-    @inlinable
-    package mutating func optional<Value>(
-        _ read: (inout JSONReader) throws(JSONError) -> Value
-    ) throws(JSONError) -> Value? {
-        guard try kind() == .null else { return try read(&self) }
-        try null()
-        return nil
+        return strings
     }
 
     /// Reads `true` or `false`.
@@ -200,6 +182,13 @@ package struct JSONReader: ~Copyable {
     package mutating func null() throws(JSONError) {
         guard try beginValue() == UInt8(ascii: "n") else { throw mismatch(.null) }
         try literal("null")
+    }
+
+    /// Reads `null` if it comes next; false when another value does, which stays to be read.
+    package mutating func nullIfPresent() throws(JSONError) -> Bool {
+        guard try kind() == .null else { return false }
+        try null()
+        return true
     }
 
     /// Reads any value, checks it, and forgets it.

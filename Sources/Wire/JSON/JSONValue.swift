@@ -43,7 +43,11 @@ package enum JSONValue: Equatable, Sendable {
             }
             self = .object(members)
         case .array:
-            self = .array(try reader.elements { element throws(JSONError) in try JSONValue(from: &element) })
+            var elements: [JSONValue] = []
+            try reader.array { element throws(JSONError) in
+                elements.append(try JSONValue(from: &element))
+            }
+            self = .array(elements)
         case .string:
             self = .string(try reader.string())
         case .number:
@@ -65,7 +69,11 @@ package enum JSONValue: Equatable, Sendable {
         case .double(let value): writer.double(value)
         case .string(let value): writer.string(value)
         case .array(let elements):
-            writer.array(of: elements) { writer, element in element.write(to: &writer) }
+            writer.array { writer in
+                for element in elements {
+                    element.write(to: &writer)
+                }
+            }
         case .object(let members):
             writer.object { writer in
                 for member in members {

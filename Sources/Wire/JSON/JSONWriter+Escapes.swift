@@ -1,7 +1,7 @@
 extension JSONWriter {
-    /// How many bytes at the front can be written as they are for certain.
-    static func plainPrefix(of utf8: UnsafeRawBufferPointer) -> Int {
-        var index = 0
+    /// Where the first byte from `index` on is that may need an escape; the end when there is none.
+    static func plainEnd(of utf8: UnsafeRawBufferPointer, from index: Int) -> Int {
+        var index = index
         while utf8.count - index >= 8 {
             let word = UInt64(littleEndian: utf8.loadUnaligned(fromByteOffset: index, as: UInt64.self))
             let stops = JSONWordScan.mayNeedEscape(word)
@@ -24,8 +24,12 @@ extension JSONWriter {
         case UInt8(ascii: "\""): return ("\\\"", 1)
         case UInt8(ascii: "\\"): return ("\\\\", 1)
         case 0x00...0x1F: return (controls[Int(byte)], 1)
-        case 0xE2 where utf8[(index + 1)...].starts(with: [0x80, 0xA8]): return ("\\u2028", 3)
-        case 0xE2 where utf8[(index + 1)...].starts(with: [0x80, 0xA9]): return ("\\u2029", 3)
+        case 0xE2 where utf8.count - index >= 3 && utf8[index + 1] == 0x80:
+            switch utf8[index + 2] {
+            case 0xA8: return ("\\u2028", 3)
+            case 0xA9: return ("\\u2029", 3)
+            default: return nil
+            }
         default: return nil
         }
     }

@@ -3,61 +3,77 @@ import NIOCore
 /// Writes one JSON document (RFC 8259) into a `ByteBuffer`, without white space, and sets the commas.
 ///
 /// ```swift
-/// let buffer = JSONWriter.write { w in
+/// JSONWriter.write(into: &buffer) { w in
 ///     w.object { w in
 ///         w.field("id", id)
 ///         w.object("body") { w in w.field("text", text) }
-///         w.array("mentions", of: mentions) { w, handle in w.string(handle) }
+///         w.array("mentions") { w in
+///             for handle in mentions { w.string(handle) }
+///         }
 ///     }
 /// }
 /// ```
 ///
-/// Nothing is allocated but the buffer. Whoever writes sees to it that every value in an object follows a key and that
-/// what is begun is ended. A document holds no line break and none of U+2028 and U+2029, so that it can be a line
-/// of an event stream or a piece of JavaScript.
+/// Nothing is allocated while the document fits into the buffer's room. Whoever writes sees to it that every value in an
+/// object follows a key and that what is begun is ended. A document holds no line break and none of U+2028 and
+/// U+2029, so that it can be a line of an event stream or a piece of JavaScript.
+///
+/// The writer is lent for the duration of `write`, because it points into the buffer's memory; not being copyable, it
+/// can't be kept.
 package struct JSONWriter: ~Copyable {
-    private var buffer: ByteBuffer
+    /// Where the document is written: the buffer's room, until it is too small.
+    private var target: UnsafeMutableRawBufferPointer
+    /// Whether `target` is memory of the writer's own.
+    private var isSpilled = false
+    private var count = 0
     /// Whether a value or a key would follow another value.
     private var needsComma = false
 
-    /// A writer that appends to `buffer`.
-    package init(_ buffer: consuming ByteBuffer = ByteBuffer()) {
-        self.buffer = buffer
+    private init(room: UnsafeMutableRawBufferPointer) {
+        target = room
     }
 
-    /// The buffer with what was in it before and what was written.
-    package consuming func finish() -> ByteBuffer {
-        buffer
+    deinit {
+        if isSpilled { target.deallocate() }
     }
 
     /// A new buffer with the document that `body` writes.
-    @inlinable
-    package static func write<Failure: Error>(
-        _ body: (inout JSONWriter) throws(Failure) -> Void
-    ) throws(Failure) -> ByteBuffer {
-        var writer = JSONWriter()
-        try body(&writer)
-        return writer.finish()
+    package static func write(_ body: (inout JSONWriter) -> Void) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        write(into: &buffer, body)
+        return buffer
     }
 
-    /// Appends the document that `body` writes to `buffer`; when `body` throws, `buffer` is as it was.
-    @inlinable
-    package static func write<Failure: Error>(
-        into buffer: inout ByteBuffer,
-        _ body: (inout JSONWriter) throws(Failure) -> Void
-    ) throws(Failure) {
-        let writerIndex = buffer.writerIndex
-        var writer = JSONWriter(buffer)
-        // With a second owner, the first write would copy everything.
-        buffer = ByteBuffer()
-        do {
-            try body(&writer)
-        } catch {
-            buffer = writer.finish()
-            buffer.moveWriterIndex(to: writerIndex)
-            throw error
+    /// Appends the document that `body` writes to `buffer`.
+    ///
+    /// - Parameter room: the bytes that the document is expected to have at most; more cost an allocation.
+    package static func write(into buffer: inout ByteBuffer, room: Int = 512, _ body: (inout JSONWriter) -> Void) {
+        buffer.reserveCapacity(minimumWritableBytes: room)
+        let outcome = buffer.withUnsafeMutableWritableBytes { room in
+            var writer = JSONWriter(room: room)
+            body(&writer)
+            return writer.finish()
         }
-        buffer = writer.finish()
+        switch outcome {
+        case .inPlace(let count):
+            buffer.moveWriterIndex(forwardBy: count)
+        case .spilled(let memory, let count):
+            buffer.writeBytes(UnsafeRawBufferPointer(rebasing: memory[..<count]))
+            memory.deallocate()
+        }
+    }
+
+    /// Where the document is in the end.
+    private enum Outcome {
+        case inPlace(count: Int)
+        /// In memory that the receiver has to deallocate.
+        case spilled(UnsafeMutableRawBufferPointer, count: Int)
+    }
+
+    private consuming func finish() -> Outcome {
+        let outcome: Outcome = isSpilled ? .spilled(target, count: count) : .inPlace(count: count)
+        discard self
+        return outcome
     }
 
     // MARK: - Containers
@@ -70,8 +86,12 @@ package struct JSONWriter: ~Copyable {
     /// Writes a key that needs no escapes: printable ASCII without `"` and `\`.
     package mutating func key(_ key: StaticString) {
         let utf8 = UnsafeRawBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount)
-        assert(JSONWriter.plainPrefix(of: utf8) == utf8.count, "the key \(key) needs escapes")
-        quoted(utf8, isKey: true)
+        assert(Self.plainEnd(of: utf8, from: 0) == utf8.count, "the key \(key) needs escapes")
+        separate(reserving: utf8.count + 3)
+        put(UInt8(ascii: "\""))
+        put(utf8)
+        put(UInt8(ascii: "\""))
+        endKey()
     }
 
     /// Writes a key that is only known at run time.
@@ -96,6 +116,10 @@ package struct JSONWriter: ~Copyable {
     /// Writes bytes that are known to be UTF-8 as a string.
     package mutating func string(utf8: UnsafeRawBufferPointer) {
         text(utf8, isKey: false)
+    }
+
+    package mutating func int(_ value: Int) {
+        int64(Int64(value))
     }
 
     package mutating func int64(_ value: Int64) {
@@ -134,18 +158,21 @@ package struct JSONWriter: ~Copyable {
 
     /// Writes bytes that are one JSON value already.
     package mutating func raw(utf8 json: UnsafeRawBufferPointer) {
-        separated(json.count) { $0.copyMemory(from: json) }
+        separate(reserving: json.count)
+        put(json)
     }
 
     // MARK: - Bytes
 
     private mutating func begin(_ bracket: UInt8) {
-        separated(1) { $0[0] = bracket }
+        separate(reserving: 1)
+        put(bracket)
         needsComma = false
     }
 
     private mutating func end(_ bracket: UInt8) {
-        buffer.writeInteger(bracket)
+        reserve(1)
+        put(bracket)
         needsComma = true
     }
 
@@ -153,82 +180,97 @@ package struct JSONWriter: ~Copyable {
         raw(utf8: UnsafeRawBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
     }
 
-    /// Writes the comma if one is due, and `count` bytes by `fill`, which is given room for exactly those.
-    @inline(__always)
-    private mutating func separated(_ count: Int, _ fill: (UnsafeMutableRawBufferPointer) -> Void) {
-        let comma = needsComma ? 1 : 0
-        needsComma = true
-        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: comma + count) { target in
-            if comma == 1 { target[0] = UInt8(ascii: ",") }
-            fill(UnsafeMutableRawBufferPointer(rebasing: target[comma..<comma + count]))
-            return comma + count
-        }
-    }
-
     /// Writes text in quotes, as a value or as a key with its colon.
     private mutating func text(_ utf8: UnsafeRawBufferPointer, isKey: Bool) {
-        let plain = Self.plainPrefix(of: utf8)
+        let plain = Self.plainEnd(of: utf8, from: 0)
+        separate(reserving: utf8.count + 3)
+        put(UInt8(ascii: "\""))
         if plain == utf8.count {
-            quoted(utf8, isKey: isKey)
+            put(utf8)
         } else {
-            separated(1) { $0[0] = UInt8(ascii: "\"") }
-            escaped(utf8, plain: plain)
-            buffer.writeInteger(UInt8(ascii: "\""))
-            if isKey {
-                buffer.writeInteger(UInt8(ascii: ":"))
-                needsComma = false
-            }
+            putEscaped(utf8, plain: plain)
+            reserve(2)
         }
+        put(UInt8(ascii: "\""))
+        if isKey { endKey() }
     }
 
-    /// Writes text that needs no escapes.
-    @inline(__always)
-    private mutating func quoted(_ utf8: UnsafeRawBufferPointer, isKey: Bool) {
-        let count = utf8.count
-        separated(count + (isKey ? 3 : 2)) { target in
-            target[0] = UInt8(ascii: "\"")
-            UnsafeMutableRawBufferPointer(rebasing: target[1..<count + 1]).copyMemory(from: utf8)
-            target[count + 1] = UInt8(ascii: "\"")
-            if isKey { target[count + 2] = UInt8(ascii: ":") }
-        }
-        needsComma = !isKey
+    private mutating func endKey() {
+        put(UInt8(ascii: ":"))
+        needsComma = false
     }
-
-    private mutating func decimal(_ magnitude: UInt64, isNegative: Bool) {
-        var digits = 1
-        var bound: UInt64 = 10
-        while digits < 20, magnitude >= bound {
-            digits += 1
-            bound = bound.multipliedReportingOverflow(by: 10).partialValue
-        }
-        let sign = isNegative ? 1 : 0
-        separated(sign + digits) { target in
-            var rest = magnitude
-            for index in stride(from: sign + digits - 1, through: sign, by: -1) {
-                target[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-                rest /= 10
-            }
-            if isNegative { target[0] = UInt8(ascii: "-") }
-        }
-    }
-
-    // MARK: - Escapes
 
     /// Writes text of which the first byte that may need an escape is at `plain`.
-    private mutating func escaped(_ utf8: UnsafeRawBufferPointer, plain: Int) {
+    private mutating func putEscaped(_ utf8: UnsafeRawBufferPointer, plain: Int) {
         var start = 0
         var index = plain
         while index < utf8.count {
             if let escape = Self.escape(at: index, in: utf8) {
-                buffer.writeBytes(UnsafeRawBufferPointer(rebasing: utf8[start..<index]))
-                buffer.writeStaticString(escape.text)
+                reserve(index - start + escape.text.utf8CodeUnitCount)
+                put(UnsafeRawBufferPointer(rebasing: utf8[start..<index]))
+                put(UnsafeRawBufferPointer(start: escape.text.utf8Start, count: escape.text.utf8CodeUnitCount))
                 index += escape.length
                 start = index
             } else {
                 index += 1
             }
-            index += Self.plainPrefix(of: UnsafeRawBufferPointer(rebasing: utf8[index...]))
+            index = Self.plainEnd(of: utf8, from: index)
         }
-        buffer.writeBytes(UnsafeRawBufferPointer(rebasing: utf8[start...]))
+        reserve(utf8.count - start)
+        put(UnsafeRawBufferPointer(rebasing: utf8[start...]))
+    }
+
+    private mutating func decimal(_ magnitude: UInt64, isNegative: Bool) {
+        separate(reserving: 20)
+        if isNegative { put(UInt8(ascii: "-")) }
+        var digits = 1
+        var rest = magnitude / 10
+        while rest > 0 {
+            digits += 1
+            rest /= 10
+        }
+        rest = magnitude
+        for index in stride(from: count + digits - 1, through: count, by: -1) {
+            target[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+        count += digits
+    }
+
+    /// Makes room for `more` bytes besides the comma, which it writes if one is due.
+    @inline(__always)
+    private mutating func separate(reserving more: Int) {
+        reserve(more + 1)
+        if needsComma { put(UInt8(ascii: ",")) }
+        needsComma = true
+    }
+
+    @inline(__always)
+    private mutating func reserve(_ more: Int) {
+        if target.count - count < more { grow(more) }
+    }
+
+    /// Writes a byte for which there is room.
+    @inline(__always)
+    private mutating func put(_ byte: UInt8) {
+        target[count] = byte
+        count += 1
+    }
+
+    /// Writes bytes for which there is room.
+    @inline(__always)
+    private mutating func put(_ bytes: UnsafeRawBufferPointer) {
+        UnsafeMutableRawBufferPointer(rebasing: target[count...]).copyMemory(from: bytes)
+        count += bytes.count
+    }
+
+    @inline(never)
+    private mutating func grow(_ more: Int) {
+        let larger = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(2 * target.count, count + more), alignment: 1)
+        larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: target[..<count]))
+        if isSpilled { target.deallocate() }
+        target = larger
+        isSpilled = true
     }
 }
