@@ -1,5 +1,4 @@
 import NIOCore
-import Synchronization
 
 /// Limits on guessing passwords: per account name and per network, summed over all doors.
 ///
@@ -109,59 +108,4 @@ package struct AttemptLimiter: Sendable {
 extension NetworkRange {
     /// Whether a limiter's range is that of the network around an address, and not the address' own.
     fileprivate var isWide: Bool { bits == 24 || bits == 48 }
-}
-
-/// A table that forgets what has not been used for longest, in two generations: when the young one has grown to half
-/// the capacity, it becomes the old one and the former old one is dropped. Constant time, no list to keep.
-///
-/// An attacker who wants to be forgotten must touch half the capacity of other keys first; since each attempt is
-/// admitted by a network too, that takes thousands of addresses within minutes.
-struct RecentlyUsed<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-    private var young: [Key: Value] = [:]
-    private var old: [Key: Value] = [:]
-    private let half: Int
-
-    init(capacity: Int) {
-        half = max(1, capacity / 2)
-    }
-
-    var count: Int { young.count + old.count }
-
-    /// Setting makes the key young; reading alone does not.
-    subscript(key: Key) -> Value? {
-        get { young[key] ?? old[key] }
-        set {
-            old[key] = nil
-            young[key] = newValue
-            guard young.count >= half else { return }
-            old = young
-            young = [:]
-        }
-    }
-}
-
-/// The one ``AttemptLimiter`` of a process, asked by all doors.
-///
-/// *Lives on* no executor: a lock, held for the length of three look-ups.
-package final class SharedAttemptLimiter: Sendable {
-    private let limiter: Mutex<AttemptLimiter>
-    private let now: @Sendable () -> NIODeadline
-
-    package init(
-        limits: AttemptLimiter.Limits = AttemptLimiter.Limits(),
-        now: @escaping @Sendable () -> NIODeadline = { NIODeadline.now() }
-    ) {
-        limiter = Mutex(AttemptLimiter(limits: limits))
-        self.now = now
-    }
-
-    /// See ``AttemptLimiter/admit(account:address:now:)``.
-    package func admit(account: String, address: NetworkAddress?) -> AttemptLimiter.Admission {
-        limiter.withLock { $0.admit(account: account, address: address, now: now()) }
-    }
-
-    /// See ``AttemptLimiter/succeeded(account:address:now:)``.
-    package func succeeded(account: String, address: NetworkAddress?) {
-        limiter.withLock { $0.succeeded(account: account, address: address, now: now()) }
-    }
 }

@@ -97,7 +97,7 @@ extension NetworkAddress {
     /// stop, is all digits or `0x` and hexadecimal digits (WHATWG URL, "ends in a number").
     package static func looksNumeric(_ host: some Collection<UInt8>) -> Bool {
         var parts = host.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        if parts.count > 1, parts.last?.isEmpty == true { parts.removeLast() }
+        if parts.count > 1, parts.last?.isEmpty == true { parts = parts.dropLast() }
         guard let last = parts.last, !last.isEmpty else { return false }
         if last.allSatisfy({ digit($0, radix: 10) != nil }) { return true }
         return isHexadecimal(last) && last.dropFirst(2).allSatisfy { digit($0, radix: 16) != nil }
@@ -105,7 +105,7 @@ extension NetworkAddress {
 
     private static func ipv4(_ text: ArraySlice<UInt8>) -> UInt32? {
         var parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        if parts.count > 1, parts.last?.isEmpty == true { parts.removeLast() }
+        if parts.count > 1, parts.last?.isEmpty == true { parts = parts.dropLast() }
         guard (1...4).contains(parts.count), let last = parts.popLast() else { return nil }
         var value: UInt64 = 0
         for part in parts {

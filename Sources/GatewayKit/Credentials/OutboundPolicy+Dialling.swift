@@ -25,15 +25,18 @@ extension NetworkAddress {
     package init?(_ socketAddress: SocketAddress) {
         switch socketAddress {
         case .v4(let address):
-            let found = withUnsafeBytes(of: address.address.sin_addr) { NetworkAddress(bytes: $0) }
-            guard let found else { return nil }
-            self = found
+            self.init(rawBytesOf: address.address.sin_addr)
         case .v6(let address):
-            let found = withUnsafeBytes(of: address.address.sin6_addr) { NetworkAddress(bytes: $0) }
-            guard let found else { return nil }
-            self = found
+            self.init(rawBytesOf: address.address.sin6_addr)
         case .unixDomainSocket:
             return nil
         }
+    }
+
+    /// `in_addr` and `in6_addr` are in network byte order already.
+    private init?(rawBytesOf raw: some Any) {
+        // trap-ok: the buffer is read whole, by its own count
+        let bytes = withUnsafeBytes(of: raw) { Array($0) }
+        self.init(bytes: bytes)
     }
 }

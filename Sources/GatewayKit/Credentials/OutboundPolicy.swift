@@ -55,7 +55,7 @@ package struct OutboundPolicy: Sendable {
         guard allows(port: port) else { return .port(port) }
         if ownEndpoints.contains(Endpoint(address: canonical, port: port)) { return .ownAddress(canonical) }
         for form in [address, canonical] where !allowedRanges.contains(where: { $0.contains(form) }) {
-            if let range = SpecialPurpose.range(containing: form) { return .specialPurpose(canonical, range) }
+            if let range = SpecialPurpose.range(containing: form) { return .specialPurpose(form, range) }
         }
         return nil
     }

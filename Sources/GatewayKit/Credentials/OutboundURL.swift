@@ -147,16 +147,18 @@ package struct OutboundURL: Sendable, Equatable {
     }
 }
 
-extension OutboundURL: CustomStringConvertible {
+extension OutboundURL: CustomStringConvertible, CustomReflectable {
     /// Scheme and authority only: the path of a webhook is often its password.
     package var description: String { "\(isSecure ? "https" : "http")://\(authority)/…" }
+    package var customMirror: Mirror { Mirror(self, children: [:]) }
 }
 
 /// Names that never lead to the public internet, whatever a resolver makes of them.
 enum InternalName {
     /// The IANA special-use domain names (RFC 6761 and successors) and what home routers and companies use beside them.
     private static let domains: Set<String> = [
-        "localhost", "localdomain", "local", "internal", "intranet", "private", "corp", "home", "lan", "home.arpa", "onion",
+        "localhost", "localdomain", "local", "internal", "intranet", "private", "corp", "home", "lan", "home.arpa",
+        "onion",
         "alt", "test", "invalid", "example", "in-addr.arpa", "ip6.arpa", "ip6-localhost", "ip6-loopback",
     ]
 

@@ -30,9 +30,10 @@ extension ScramMechanism {
             }
         let key = try? KDF.Insecure.PBKDF2.deriveKey(
             from: password.secret.reveal(), salt: salt, using: hash, outputByteCount: hashLength,
-            // The bound that the checked variant insists on is meant for a server that computes alone; see
-            // `PasswordVerifier.defaultIterations` and `iterationRange` for ours.
+            // The checked variant's bound is meant for a server that computes alone; ours is `iterationRange`.
+            // trap-ok: "unsafe" means few rounds here, not memory
             unsafeUncheckedRounds: iterations)
+        // trap-ok: the buffer is read whole, by its own count
         return key?.withUnsafeBytes { SecretBytes($0) }
     }
 }

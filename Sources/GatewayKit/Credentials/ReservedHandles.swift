@@ -6,7 +6,9 @@ package enum ReservedHandles {
     /// Length and letters of a handle: `[a-z][a-z0-9_-]{0,31}`.
     package static func isLegal(_ text: String) -> Bool {
         guard let first = text.utf8.first, isLetter(first), text.utf8.count <= 32 else { return false }
-        return text.utf8.allSatisfy { isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") }
+        return text.utf8.allSatisfy {
+            isLetter($0) || isDigit($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-")
+        }
     }
 
     /// Whether `handle`, in lower case already, is kept back. Look-alikes in digits (`adm1n`, `r00t`) and in separators
@@ -34,8 +36,8 @@ package enum ReservedHandles {
         "sysadmin", "official", "support", "help", "helpdesk", "helper", "security", "abuse", "billing",
         "postmaster", "hostmaster", "webmaster", "noc", "info", "contact", "noreply",
         // services of other protocols; all that ends in `serv` besides
-        "irc", "xmpp", "jabber", "matrix", "mqtt", "stomp", "amqp", "sip", "push", "pubsub", "muc", "conference", "upload",
-        "proxy", "bot", "bots", "webhook", "webhooks", "global", "oauth", "login", "register",
+        "irc", "xmpp", "jabber", "matrix", "mqtt", "stomp", "amqp", "sip", "push", "pubsub", "muc", "conference",
+        "upload", "proxy", "bot", "bots", "webhook", "webhooks", "global", "oauth", "login", "register",
         // everybody and nobody
         "all", "everyone", "everybody", "here", "channel", "room", "rooms", "group", "user", "users", "guest", "guests",
         "anonymous", "anon", "nobody", "none", "null", "nil", "undefined", "unknown", "deleted", "me", "self", "you",

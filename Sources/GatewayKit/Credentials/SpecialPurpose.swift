@@ -49,7 +49,7 @@ package enum SpecialPurpose {
         NetworkRange(v6: 0x0064_FF9B_0001_0000, 48),  // local NAT64, RFC 8215
         NetworkRange(v6: 0x0100_0000_0000_0000, 64),  // discard, RFC 6666
         NetworkRange(v6: 0x0100_0000_0000_0001, 64),  // dummy prefix, RFC 9780
-        NetworkRange(v6: 0x2001_0000_0000_0000, 23),  // protocol assignments, RFC 2928: Teredo, benchmarks, ORCHID, DRIP
+        NetworkRange(v6: 0x2001_0000_0000_0000, 23),  // protocol assignments, RFC 2928: Teredo, ORCHID, DRIP and more
         NetworkRange(v6: 0x2001_0DB8_0000_0000, 32),  // documentation, RFC 3849
         NetworkRange(v6: 0x2002_0000_0000_0000, 16),  // 6to4, RFC 3056
         NetworkRange(v6: 0x2620_004F_8000_0000, 48),  // AS112, RFC 7534
