@@ -6,21 +6,19 @@ struct JSONDecimal {
     private(set) var exponent = 0
 
     /// Takes apart a number whose grammar has been checked; nil when 64 bits can't hold its significant digits.
-    init?(_ text: UnsafeRawBufferPointer) {
+    init?(_ text: JSONBytes) {
         var zeros = 0
         var isFraction = false
-        var index = text.startIndex
-        while index < text.endIndex {
-            let byte = text[index]
-            index += 1
+        for index in 0..<text.count {
+            let byte = text.byte(at: index)
             switch byte {
             case UInt8(ascii: "-"):
                 continue
             case UInt8(ascii: "."):
                 isFraction = true
             case UInt8(ascii: "e"), UInt8(ascii: "E"):
-                exponent += Self.exponent(text[index...])
-                index = text.endIndex
+                exponent += Self.exponent(text.slice(index + 1..<text.count)) + zeros
+                return
             case UInt8(ascii: "0"):
                 zeros += 1
                 if isFraction { exponent -= 1 }
@@ -63,14 +61,14 @@ struct JSONDecimal {
     }
 
     /// The value of what follows the `e`; so large that no number of digits can make up for it, it stops growing.
-    private static func exponent(_ text: Slice<UnsafeRawBufferPointer>) -> Int {
+    private static func exponent(_ text: JSONBytes) -> Int {
         var value = 0
         var isNegative = false
-        for byte in text {
-            switch byte {
+        for index in 0..<text.count {
+            switch text.byte(at: index) {
             case UInt8(ascii: "-"): isNegative = true
             case UInt8(ascii: "+"): continue
-            default: value = value > 1 << 48 ? value : value * 10 + Int(byte - UInt8(ascii: "0"))
+            case let digit: value = value > 1 << 48 ? value : value * 10 + Int(digit - UInt8(ascii: "0"))
             }
         }
         return isNegative ? -value : value

@@ -10,8 +10,8 @@ struct JSONKeyStack {
         private let fingerprint: UInt64
 
         /// The key whose text is `utf8`.
-        init(_ utf8: UnsafeRawBufferPointer) {
-            text = String(decoding: utf8, as: UTF8.self)
+        init(_ utf8: JSONBytes) {
+            text = utf8.text
             fingerprint = Self.fingerprint(utf8)
         }
 
@@ -21,19 +21,18 @@ struct JSONKeyStack {
 
         /// By the text and the process's own seed: fingerprints can be made equal on purpose.
         func hash(into hasher: inout Hasher) {
-            var text = text
-            text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+            JSONBytes.with(text) { utf8 in utf8.hash(into: &hasher) }
         }
 
         /// The length and at most 16 bytes from both ends.
-        private static func fingerprint(_ utf8: UnsafeRawBufferPointer) -> UInt64 {
+        private static func fingerprint(_ utf8: JSONBytes) -> UInt64 {
             var head: UInt64 = 0
             var tail: UInt64 = 0
-            if utf8.count >= 8 {
-                head = utf8.loadUnaligned(as: UInt64.self)
-                tail = utf8.loadUnaligned(fromByteOffset: utf8.count - 8, as: UInt64.self)
+            if let first = utf8.word(at: 0), let last = utf8.word(at: utf8.count - 8) {
+                head = first
+                tail = last
             } else {
-                for byte in utf8 { head = head << 8 | UInt64(byte) }
+                for index in 0..<utf8.count { head = head << 8 | UInt64(utf8.byte(at: index)) }
             }
             return head ^ (tail << 21 | tail >> 43) ^ UInt64(utf8.count) << 56
         }
@@ -56,20 +55,23 @@ struct JSONKeyStack {
 
     /// Leaves the object that was entered last.
     mutating func close(_ scope: Scope) {
-        keys.removeLast(keys.count - scope.start)
+        keys.removeLast(keys.count - scope.start)  // trap-ok: inner objects have left before
     }
 
     /// Notes a key of the object that was entered last; false when it is there already.
     mutating func insert(_ key: Key, _ scope: inout Scope) -> Bool {
         if scope.table != nil { return scope.table?.insert(key).inserted == true }
-        for index in scope.start..<keys.count where keys[index] == key {
-            return false
-        }
+        guard !keys.suffix(count(scope)).contains(key) else { return false }
         keys.append(key)
-        if keys.count - scope.start > Self.mostOnStack {
-            scope.table = Set(keys[scope.start...])
-            keys.removeLast(keys.count - scope.start)
+        if count(scope) > Self.mostOnStack {
+            scope.table = Set(keys.suffix(count(scope)))
+            close(scope)
         }
         return true
+    }
+
+    /// How many keys of the object that was entered last are on the stack.
+    private func count(_ scope: Scope) -> Int {
+        keys.count - scope.start
     }
 }

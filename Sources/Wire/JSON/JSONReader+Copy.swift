@@ -35,10 +35,10 @@ extension JSONReader {
             writer.endArray()
         case .string:
             let text = try text()
-            withBytes(of: text) { writer.string(utf8: $0) }
+            withBytes(of: text) { writer.quoted($0) }
         case .number:
             let number = try number()
-            writer.raw(utf8: slice(number.range))
+            writer.raw(bytes.slice(number.range))
         case .bool:
             writer.bool(try bool())
         case .null:

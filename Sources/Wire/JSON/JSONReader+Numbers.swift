@@ -70,7 +70,7 @@ extension JSONReader {
     }
 
     mutating func double(_ number: Number) throws(JSONError) -> Double {
-        let value = Double(String(decoding: slice(number.range), as: UTF8.self))
+        let value = Double(bytes.slice(number.range).text)
         guard let value, value.isFinite else { throw fail(.numberOutOfRange, at: number.range.lowerBound) }
         return value
     }
@@ -78,7 +78,7 @@ extension JSONReader {
     /// Reads a number as what `JSONValue` makes of it.
     mutating func numberValue() throws(JSONError) -> JSONValue {
         let number = try number()
-        if number.isInteger, let value = Int64(String(decoding: slice(number.range), as: UTF8.self)) {
+        if number.isInteger, let value = Int64(bytes.slice(number.range).text) {
             return .int(value)
         }
         return .double(try double(number))
@@ -101,7 +101,7 @@ extension JSONReader {
         let start = number.range.lowerBound
         let isNegative = byte(at: start) == UInt8(ascii: "-")
         guard number.isInteger else {
-            switch JSONDecimal(slice(number.range))?.integer {
+            switch JSONDecimal(bytes.slice(number.range))?.integer {
             case .success(let magnitude): return (isNegative, magnitude)
             case .failure(.fraction): throw fail(.notAnInteger, at: start)
             case .failure(.range), nil: throw fail(.numberOutOfRange, at: start)

@@ -13,7 +13,7 @@ extension JSONReader {
     /// Reads a string.
     package mutating func string() throws(JSONError) -> String {
         let text = try text()
-        return withBytes(of: text) { bytes in String(decoding: bytes, as: UTF8.self) }
+        return withBytes(of: text) { bytes in bytes.text }
     }
 
     /// Reads the key of a member.
@@ -30,15 +30,11 @@ extension JSONReader {
     }
 
     @inline(__always)
-    func withBytes<Result>(of text: Text, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    func withBytes<Result>(of text: Text, _ body: (JSONBytes) -> Result) -> Result {
         switch text {
-        case .document(let range): body(slice(range))
-        case .unescaped: unescaped.withUnsafeBytes(body)
+        case .document(let range): body(bytes.slice(range))
+        case .unescaped: JSONBytes.with(unescaped, body)
         }
-    }
-
-    func slice(_ range: Range<Int>) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(rebasing: bytes[range])
     }
 
     /// Reads from the quote at `position` through the one that ends the string.
@@ -53,7 +49,7 @@ extension JSONReader {
             case UInt8(ascii: "\""):
                 let run = runStart..<position
                 position += 1
-                if hasEscapes { unescaped.append(contentsOf: slice(run)) }
+                if hasEscapes { bytes.slice(run).append(to: &unescaped) }
                 let count = hasEscapes ? unescaped.count : run.count
                 guard count <= limits.stringBytes else { throw fail(.stringTooLong, at: opening) }
                 return hasEscapes ? .unescaped : .document(run)
@@ -62,7 +58,7 @@ extension JSONReader {
                     unescaped.removeAll(keepingCapacity: true)
                     hasEscapes = true
                 }
-                unescaped.append(contentsOf: slice(runStart..<position))
+                bytes.slice(runStart..<position).append(to: &unescaped)
                 try scanEscape()
                 guard unescaped.count <= limits.stringBytes else { throw fail(.stringTooLong, at: opening) }
                 runStart = position
@@ -80,8 +76,7 @@ extension JSONReader {
     /// Passes ASCII that is neither quote, backslash nor control.
     @inline(__always)
     private mutating func skipPlainASCII() {
-        while bytes.count - position >= 8 {
-            let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+        while let word = bytes.word(at: position) {
             let stops = JSONWordScan.needsLook(word)
             guard stops == 0 else {
                 position += stops.trailingZeroBitCount / 8

@@ -24,7 +24,7 @@ import NIOCore
 /// The reader is lent for the duration of `read`, because it points into the caller's bytes; not being copyable, it can't
 /// be kept. After an error it gives that error again, whatever is asked.
 package struct JSONReader: ~Copyable {
-    let bytes: UnsafeRawBufferPointer
+    let bytes: JSONBytes
     let limits: JSONLimits
     var position = 0
     /// Where the value begins that is being read, or was read last.
@@ -37,7 +37,7 @@ package struct JSONReader: ~Copyable {
     private var depth = 0
     private var keys = JSONKeyStack()
 
-    private init(_ bytes: UnsafeRawBufferPointer, limits: JSONLimits) {
+    private init(_ bytes: JSONBytes, limits: JSONLimits) {
         self.bytes = bytes
         self.limits = limits
     }
@@ -50,7 +50,7 @@ package struct JSONReader: ~Copyable {
         limits: JSONLimits = JSONLimits(),
         _ body: (inout JSONReader) throws(JSONError) -> Result
     ) throws(JSONError) -> Result {
-        try buffer.withUnsafeReadableBytes { (bytes) throws(JSONError) -> Result in
+        try JSONBytes.with(buffer) { (bytes) throws(JSONError) -> Result in
             try read(bytes, limits: limits, body)
         }
     }
@@ -68,6 +68,14 @@ package struct JSONReader: ~Copyable {
     package static func read<Result>(
         _ bytes: UnsafeRawBufferPointer,
         limits: JSONLimits = JSONLimits(),
+        _ body: (inout JSONReader) throws(JSONError) -> Result
+    ) throws(JSONError) -> Result {
+        try read(JSONBytes(bytes), limits: limits, body)
+    }
+
+    private static func read<Result>(
+        _ bytes: JSONBytes,
+        limits: JSONLimits,
         _ body: (inout JSONReader) throws(JSONError) -> Result
     ) throws(JSONError) -> Result {
         guard bytes.count <= limits.bytes else { throw JSONError(.documentTooLong, offset: limits.bytes) }
@@ -217,11 +225,9 @@ package struct JSONReader: ~Copyable {
 
     // MARK: - Steps
 
-    /// The byte at `index`, or 0 past the end: NUL is not legal anywhere, so that no caller needs to ask for the end
-    /// until it names the error.
     @inline(__always)
     func byte(at index: Int) -> UInt8 {
-        index < bytes.count ? bytes[index] : 0
+        bytes.byte(at: index)
     }
 
     /// Goes to the value's first byte, which it returns, and counts the value as taken.
@@ -297,9 +303,9 @@ package struct JSONReader: ~Copyable {
     }
 
     private mutating func literal(_ word: StaticString) throws(JSONError) {
-        let expected = UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
-        for character in expected {
-            guard byte(at: position) == character else { throw unexpected() }
+        let word = JSONBytes(word)
+        for index in 0..<word.count {
+            guard byte(at: position) == word.byte(at: index) else { throw unexpected() }
             position += 1
         }
     }

@@ -93,7 +93,7 @@ package enum JSONValue: Equatable, Sendable {
     /// The element at `index`, when this is an array that has one.
     package subscript(index: Int) -> JSONValue? {
         guard case .array(let elements) = self, elements.indices.contains(index) else { return nil }
-        return elements[index]
+        return elements[index]  // trap-ok: checked above
     }
 }
 

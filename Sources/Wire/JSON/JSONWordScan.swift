@@ -4,7 +4,11 @@
 /// above a hit, so only the lowest hit is exact: take `trailingZeroBitCount / 8`.
 enum JSONWordScan {
     private static let ones: UInt64 = 0x0101_0101_0101_0101
+    private static let spaces: UInt64 = 0x2020_2020_2020_2020
+    private static let quotes: UInt64 = 0x2222_2222_2222_2222
+    private static let backslashes: UInt64 = 0x5C5C_5C5C_5C5C_5C5C
     private static let tops: UInt64 = 0x8080_8080_8080_8080
+    private static let leads: UInt64 = 0xE2E2_E2E2_E2E2_E2E2
 
     /// Bytes that the reader can't copy as they are without a closer look: `"`, `\`, controls, and non-ASCII.
     @inline(__always)
@@ -16,18 +20,17 @@ enum JSONWordScan {
     /// U+2028 and U+2029 begin.
     @inline(__always)
     static func mayNeedEscape(_ word: UInt64) -> UInt64 {
-        (special(word) | equal(word, 0xE2)) & tops
+        (special(word) | zeros(word ^ leads)) & tops
     }
 
     @inline(__always)
     private static func special(_ word: UInt64) -> UInt64 {
-        let controls = (word &- ones &* 0x20) & ~word
-        return controls | equal(word, UInt8(ascii: "\"")) | equal(word, UInt8(ascii: "\\"))
+        let controls = (word &- spaces) & ~word  // trap-ok: eight bytes of text, not a length
+        return controls | zeros(word ^ quotes) | zeros(word ^ backslashes)
     }
 
     @inline(__always)
-    private static func equal(_ word: UInt64, _ byte: UInt8) -> UInt64 {
-        let difference = word ^ (ones &* UInt64(byte))
-        return (difference &- ones) & ~difference
+    private static func zeros(_ word: UInt64) -> UInt64 {
+        (word &- ones) & ~word  // trap-ok: eight bytes of text, not a length
     }
 }

@@ -1,15 +1,14 @@
 extension JSONWriter {
     /// Where the first byte from `index` on is that may need an escape; the end when there is none.
-    static func plainEnd(of utf8: UnsafeRawBufferPointer, from index: Int) -> Int {
+    static func plainEnd(of utf8: JSONBytes, from index: Int) -> Int {
         var index = index
-        while utf8.count - index >= 8 {
-            let word = UInt64(littleEndian: utf8.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+        while let word = utf8.word(at: index) {
             let stops = JSONWordScan.mayNeedEscape(word)
             guard stops == 0 else { return index + stops.trailingZeroBitCount / 8 }
             index += 8
         }
         while index < utf8.count {
-            switch utf8[index] {
+            switch utf8.byte(at: index) {
             case 0x00...0x1F, UInt8(ascii: "\""), UInt8(ascii: "\\"), 0xE2: return index
             default: index += 1
             }
@@ -18,14 +17,14 @@ extension JSONWriter {
     }
 
     /// The escape for what begins at `index`, and how many bytes it stands for; nil when it needs none.
-    static func escape(at index: Int, in utf8: UnsafeRawBufferPointer) -> (text: StaticString, length: Int)? {
-        let byte = utf8[index]
+    static func escape(at index: Int, in utf8: JSONBytes) -> (text: StaticString, length: Int)? {
+        let byte = utf8.byte(at: index)
         switch byte {
         case UInt8(ascii: "\""): return ("\\\"", 1)
         case UInt8(ascii: "\\"): return ("\\\\", 1)
-        case 0x00...0x1F: return (controls[Int(byte)], 1)
-        case 0xE2 where utf8.count - index >= 3 && utf8[index + 1] == 0x80:
-            switch utf8[index + 2] {
+        case 0x00...0x1F: return (controls[Int(byte)], 1)  // trap-ok: one entry for each of the 32
+        case 0xE2 where utf8.byte(at: index + 1) == 0x80:
+            switch utf8.byte(at: index + 2) {
             case 0xA8: return ("\\u2028", 3)
             case 0xA9: return ("\\u2029", 3)
             default: return nil

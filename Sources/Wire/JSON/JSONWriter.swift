@@ -21,20 +21,12 @@ import NIOCore
 /// The writer is lent for the duration of `write`, because it points into the buffer's memory; not being copyable, it
 /// can't be kept.
 package struct JSONWriter: ~Copyable {
-    /// Where the document is written: the buffer's room, until it is too small.
-    private var target: UnsafeMutableRawBufferPointer
-    /// Whether `target` is memory of the writer's own.
-    private var isSpilled = false
-    private var count = 0
+    private var output: JSONOutput
     /// Whether a value or a key would follow another value.
     private var needsComma = false
 
-    private init(room: UnsafeMutableRawBufferPointer) {
-        target = room
-    }
-
-    deinit {
-        if isSpilled { target.deallocate() }
+    private init(_ output: consuming JSONOutput) {
+        self.output = output
     }
 
     /// A new buffer with the document that `body` writes.
@@ -48,32 +40,11 @@ package struct JSONWriter: ~Copyable {
     ///
     /// - Parameter room: the bytes that the document is expected to have at most; more cost an allocation.
     package static func write(into buffer: inout ByteBuffer, room: Int = 512, _ body: (inout JSONWriter) -> Void) {
-        buffer.reserveCapacity(minimumWritableBytes: room)
-        let outcome = buffer.withUnsafeMutableWritableBytes { room in
-            var writer = JSONWriter(room: room)
+        JSONOutput.append(to: &buffer, room: room) { output in
+            var writer = JSONWriter(output)
             body(&writer)
-            return writer.finish()
+            return writer.output
         }
-        switch outcome {
-        case .inPlace(let count):
-            buffer.moveWriterIndex(forwardBy: count)
-        case .spilled(let memory, let count):
-            buffer.writeBytes(UnsafeRawBufferPointer(rebasing: memory[..<count]))
-            memory.deallocate()
-        }
-    }
-
-    /// Where the document is in the end.
-    private enum Outcome {
-        case inPlace(count: Int)
-        /// In memory that the receiver has to deallocate.
-        case spilled(UnsafeMutableRawBufferPointer, count: Int)
-    }
-
-    private consuming func finish() -> Outcome {
-        let outcome: Outcome = isSpilled ? .spilled(target, count: count) : .inPlace(count: count)
-        discard self
-        return outcome
     }
 
     // MARK: - Containers
@@ -85,37 +56,32 @@ package struct JSONWriter: ~Copyable {
 
     /// Writes a key that needs no escapes: printable ASCII without `"` and `\`.
     package mutating func key(_ key: StaticString) {
-        let utf8 = UnsafeRawBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount)
+        let utf8 = JSONBytes(key)
+        // trap-ok: the keys are in the source
         assert(Self.plainEnd(of: utf8, from: 0) == utf8.count, "the key \(key) needs escapes")
-        separate(reserving: utf8.count + 3)
-        put(UInt8(ascii: "\""))
-        put(utf8)
-        put(UInt8(ascii: "\""))
+        separate()
+        output.put(UInt8(ascii: "\""))
+        output.put(utf8)
+        output.put(UInt8(ascii: "\""))
         endKey()
     }
 
     /// Writes a key that is only known at run time.
     package mutating func key(string key: String) {
-        var key = key
-        key.withUTF8 { text(UnsafeRawBufferPointer($0), isKey: true) }
+        JSONBytes.with(key) { quoted($0) }
+        endKey()
     }
 
     // MARK: - Values
 
     /// Writes a string.
     package mutating func string(_ string: String) {
-        var string = string
-        string.withUTF8 { text(UnsafeRawBufferPointer($0), isKey: false) }
+        JSONBytes.with(string) { quoted($0) }
     }
 
     /// Writes the readable bytes of `buffer`, which are known to be UTF-8, as a string.
     package mutating func string(utf8 buffer: ByteBuffer) {
-        buffer.withUnsafeReadableBytes { text($0, isKey: false) }
-    }
-
-    /// Writes bytes that are known to be UTF-8 as a string.
-    package mutating func string(utf8: UnsafeRawBufferPointer) {
-        text(utf8, isKey: false)
+        JSONBytes.with(buffer) { quoted($0) }
     }
 
     package mutating func int(_ value: Int) {
@@ -132,83 +98,56 @@ package struct JSONWriter: ~Copyable {
 
     /// Writes the shortest text that reads back as `value`; what JSON can't say (infinities and NaN) becomes `null`.
     package mutating func double(_ value: Double) {
-        guard value.isFinite else { return null() }
-        var text = value.description
-        text.withUTF8 { raw(utf8: UnsafeRawBufferPointer($0)) }
+        value.isFinite ? raw(value.description) : null()
     }
 
     package mutating func bool(_ value: Bool) {
-        value ? word("true") : word("false")
+        raw(JSONBytes(value ? "true" : "false"))
     }
 
     package mutating func null() {
-        word("null")
+        raw(JSONBytes("null"))
     }
 
     /// Writes a value that is JSON already, such as one that `JSONReader.rawValue` made.
     package mutating func raw(_ json: String) {
-        var json = json
-        json.withUTF8 { raw(utf8: UnsafeRawBufferPointer($0)) }
+        JSONBytes.with(json) { raw($0) }
     }
 
     /// Writes the readable bytes of `json`, which are one JSON value already.
     package mutating func raw(_ json: ByteBuffer) {
-        json.withUnsafeReadableBytes { raw(utf8: $0) }
-    }
-
-    /// Writes bytes that are one JSON value already.
-    package mutating func raw(utf8 json: UnsafeRawBufferPointer) {
-        separate(reserving: json.count)
-        put(json)
+        JSONBytes.with(json) { raw($0) }
     }
 
     // MARK: - Bytes
 
-    private mutating func begin(_ bracket: UInt8) {
-        separate(reserving: 1)
-        put(bracket)
-        needsComma = false
+    /// Writes bytes that are JSON already.
+    mutating func raw(_ json: JSONBytes) {
+        separate()
+        output.put(json)
     }
 
-    private mutating func end(_ bracket: UInt8) {
-        reserve(1)
-        put(bracket)
-        needsComma = true
-    }
-
-    private mutating func word(_ word: StaticString) {
-        raw(utf8: UnsafeRawBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
-    }
-
-    /// Writes text in quotes, as a value or as a key with its colon.
-    private mutating func text(_ utf8: UnsafeRawBufferPointer, isKey: Bool) {
-        let plain = Self.plainEnd(of: utf8, from: 0)
-        separate(reserving: utf8.count + 3)
-        put(UInt8(ascii: "\""))
-        if plain == utf8.count {
-            put(utf8)
+    /// Writes UTF-8 in quotes.
+    mutating func quoted(_ utf8: JSONBytes) {
+        let plainEnd = Self.plainEnd(of: utf8, from: 0)
+        separate()
+        output.put(UInt8(ascii: "\""))
+        if plainEnd == utf8.count {
+            output.put(utf8)
         } else {
-            putEscaped(utf8, plain: plain)
-            reserve(2)
+            escaped(utf8, plainEnd: plainEnd)
         }
-        put(UInt8(ascii: "\""))
-        if isKey { endKey() }
+        output.put(UInt8(ascii: "\""))
     }
 
-    private mutating func endKey() {
-        put(UInt8(ascii: ":"))
-        needsComma = false
-    }
-
-    /// Writes text of which the first byte that may need an escape is at `plain`.
-    private mutating func putEscaped(_ utf8: UnsafeRawBufferPointer, plain: Int) {
+    /// Writes UTF-8 of which the first byte that may need an escape is at `plainEnd`.
+    private mutating func escaped(_ utf8: JSONBytes, plainEnd: Int) {
         var start = 0
-        var index = plain
+        var index = plainEnd
         while index < utf8.count {
             if let escape = Self.escape(at: index, in: utf8) {
-                reserve(index - start + escape.text.utf8CodeUnitCount)
-                put(UnsafeRawBufferPointer(rebasing: utf8[start..<index]))
-                put(UnsafeRawBufferPointer(start: escape.text.utf8Start, count: escape.text.utf8CodeUnitCount))
+                output.put(utf8.slice(start..<index))
+                output.put(JSONBytes(escape.text))
                 index += escape.length
                 start = index
             } else {
@@ -216,61 +155,36 @@ package struct JSONWriter: ~Copyable {
             }
             index = Self.plainEnd(of: utf8, from: index)
         }
-        reserve(utf8.count - start)
-        put(UnsafeRawBufferPointer(rebasing: utf8[start...]))
+        output.put(utf8.slice(start..<utf8.count))
     }
 
-    private mutating func decimal(_ magnitude: UInt64, isNegative: Bool) {
-        separate(reserving: 20)
-        if isNegative { put(UInt8(ascii: "-")) }
-        var digits = 1
-        var rest = magnitude / 10
-        while rest > 0 {
-            digits += 1
-            rest /= 10
-        }
-        rest = magnitude
-        for index in stride(from: count + digits - 1, through: count, by: -1) {
-            target[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
-        }
-        count += digits
+    /// Turns the string just written into a key.
+    private mutating func endKey() {
+        output.put(UInt8(ascii: ":"))
+        needsComma = false
     }
 
-    /// Makes room for `more` bytes besides the comma, which it writes if one is due.
-    @inline(__always)
-    private mutating func separate(reserving more: Int) {
-        reserve(more + 1)
-        if needsComma { put(UInt8(ascii: ",")) }
+    private mutating func begin(_ bracket: UInt8) {
+        separate()
+        output.put(bracket)
+        needsComma = false
+    }
+
+    private mutating func end(_ bracket: UInt8) {
+        output.put(bracket)
         needsComma = true
     }
 
-    @inline(__always)
-    private mutating func reserve(_ more: Int) {
-        if target.count - count < more { grow(more) }
+    private mutating func decimal(_ magnitude: UInt64, isNegative: Bool) {
+        separate()
+        if isNegative { output.put(UInt8(ascii: "-")) }
+        output.put(digitsOf: magnitude)
     }
 
-    /// Writes a byte for which there is room.
+    /// Writes a comma if one is due before a key or a value.
     @inline(__always)
-    private mutating func put(_ byte: UInt8) {
-        target[count] = byte
-        count += 1
-    }
-
-    /// Writes bytes for which there is room.
-    @inline(__always)
-    private mutating func put(_ bytes: UnsafeRawBufferPointer) {
-        UnsafeMutableRawBufferPointer(rebasing: target[count...]).copyMemory(from: bytes)
-        count += bytes.count
-    }
-
-    @inline(never)
-    private mutating func grow(_ more: Int) {
-        let larger = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: max(2 * target.count, count + more), alignment: 1)
-        larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: target[..<count]))
-        if isSpilled { target.deallocate() }
-        target = larger
-        isSpilled = true
+    private mutating func separate() {
+        if needsComma { output.put(UInt8(ascii: ",")) }
+        needsComma = true
     }
 }
