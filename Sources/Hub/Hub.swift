@@ -27,7 +27,7 @@ package final class Hub: Sendable {
     private let logger: Logger
 
     /// - Parameters:
-    ///   - lane: an event loop without sockets, on which the log is written (and may block).
+    ///   - lane: an event loop without connections, on which the log is written (and may block).
     ///   - loops: the event loops on which sessions live.
     package init(
         serverName: ServerName, stores: Stores, lane: any EventLoop, loops: [any EventLoop], readers: ReaderPool,

@@ -6,7 +6,7 @@ import NIOCore
 /// identity, and what a dialect encodes for one session is sent to every other session of that dialect on the loop.
 package final class Dialect: Sendable {
     package let name: String
-    /// Appends one delivery, framed and ready for the socket; nothing, if this dialect has no form for it.
+    /// Appends one delivery, framed and ready to be sent; nothing, if this dialect has no form for it.
     ///
     /// Called on the loops of the dialect's sessions, on several at once.
     package let encode: @Sendable (Delivery, inout ByteBuffer) -> Void

@@ -46,6 +46,6 @@ struct CatchUp {
     var isReading = false
     /// The last visible sequence per conversation, to tell a viewer with holes what came before.
     var lastSeen: [ConversationID: Sequence] = [:]
-    /// A page that is waiting for the channel to become writable.
+    /// A page that waits until the sink is writable.
     var waiting: ChangePage?
 }

@@ -3,7 +3,7 @@ import NIOCore
 
 /// The one writer: decides commands in order, saves them in batches, then tells the loops.
 ///
-/// *Lives on* an event loop of its own that has no sockets, so it may block. Nothing else mutates conversation state.
+/// *Lives on* an event loop of its own that has no connections, so it may block. Nothing else mutates conversation state.
 /// Invariant: `conversations`, `accounts` and `receipts` hold committed state whenever no batch is being processed; when
 /// an append fails, everything that the batch touched is forgotten and read again.
 package final class Lane {

@@ -5,7 +5,7 @@ package struct Body: Hashable, Sendable {
     package var attachments: [Attachment]
     /// Accounts that are to be told. A span of kind mention shows where; this list decides who.
     package var mentions: [Address]
-    /// Namespaced keys (`protocol/key` → JSON text) kept and handed back to the same protocol.
+    /// Namespaced keys (`protocol/key` → text of that protocol) kept and handed back to the same protocol.
     package var extras: [String: String]
 
     package init(

@@ -5,6 +5,9 @@ package struct Reader: Sendable {
     let hub: Hub
     var archive: any Archive { hub.archive }
 
+    /// For readers of other threads that may block; gateways use ``Hub/read(_:)``.
+    package init(hub: Hub) { self.hub = hub }
+
     /// Who may look at a conversation, and as whom.
     package struct View: Sendable {
         package let head: ConversationHead

@@ -1,0 +1,144 @@
+import Hub
+import TestKit
+import Testing
+
+/// DESIGN 1.8: permission at the last step of every path, by one function.
+@Suite struct VisibilityTests {
+    @Test func aRemovedMemberSeesTheRemovalAndNothingAfter() throws {
+        let deployment = try Deployment()
+        let alice = try deployment.account("alice")
+        let bob = try deployment.account("bob")
+        let garden = try deployment.group("garden", by: alice)
+        try deployment.submit(.conversation(garden, .join), by: bob)
+        let his = deployment.attach(bob, on: 1)
+        deployment.run()
+        _ = his.take()
+        _ = deployment.begin(say("before", garden), by: alice)
+        _ = deployment.begin(.conversation(garden, .kick(bob.account, reason: nil)), by: alice)
+        _ = deployment.begin(say("after", garden), by: alice)
+        deployment.run()
+        #expect(
+            his.take() == ["@4 ~1 #4 alice says before", "seat ~1 left", "@5 ~1 #5 alice bob is left 0"])
+
+        // The same by resuming, and by reading.
+        let again = deployment.attach(bob, from: Cursor(epoch: 1, position: Position(rawValue: 4)), on: 1)
+        deployment.run()
+        #expect(again.take() == ["@5 ~1 #5 alice bob is left 0"])
+        let reader = Reader(hub: deployment.hub)
+        let page = try reader.page(garden, .before(nil), limit: 50, for: bob)
+        #expect(page.entries.map(\.event.sequence.rawValue) == [3, 4, 5])
+    }
+
+    @Test func aPrivateConversationDoesNotExistForOthers() throws {
+        let deployment = try Deployment()
+        let alice = try deployment.account("alice")
+        let eve = try deployment.account("eve")
+        let hidden = try deployment.group("hidden", by: alice, access: .private)
+        let unknown = ConversationID(rawValue: 999)
+        for conversation in [hidden, unknown] {
+            let answer = deployment.begin(say("hello?", conversation), by: eve)
+            let join = deployment.begin(.conversation(conversation, .join), by: eve)
+            deployment.run()
+            #expect(answer.rejection == Rejection(.notFound, "no such conversation"))
+            #expect(join.rejection == Rejection(.notFound, "no such conversation"))
+        }
+        #expect(throws: Rejection(.notFound, "no such conversation")) {
+            try Reader(hub: deployment.hub).page(hidden, .before(nil), limit: 10, for: eve)
+        }
+        #expect(throws: Rejection(.notFound, "no such conversation")) {
+            try Reader(hub: deployment.hub).conversation(named: "hidden", for: eve)
+        }
+    }
+
+    @Test func aBlockedPersonIsNotHeardOnAnyPath() throws {
+        let deployment = try Deployment()
+        let alice = try deployment.account("alice")
+        let eve = try deployment.account("eve")
+        let garden = try deployment.group("garden", by: alice)
+        try deployment.submit(.conversation(garden, .join), by: eve)
+        let hers = deployment.attach(alice)
+        deployment.run()
+        try deployment.submit(
+            .setLedger(StateChange(key: .block(eve.party.address), value: "yes")), by: alice)
+        _ = hers.take()
+        try deployment.post("noise", in: garden, by: eve)
+        try deployment.post("own", in: garden, by: alice)
+        #expect(hers.take().contains { $0.contains("after #3 alice says own") }, "the hole is explained")
+        let page = try Reader(hub: deployment.hub).page(garden, .before(nil), limit: 50, for: alice)
+        #expect(!page.entries.contains { $0.event.author == eve.party && $0.event.content.kind == .message })
+        let direct = deployment.begin(.openDirect(with: alice.account, sealing: nil), by: eve)
+        deployment.run()
+        #expect(direct.rejection?.code == .forbidden)
+    }
+
+    @Test func blockingEndsADirectConversationThatIsOpen() throws {
+        let deployment = try Deployment()
+        let alice = try deployment.account("alice")
+        let eve = try deployment.account("eve")
+        let talk = try deployment.submit(.openDirect(with: alice.account, sealing: nil), by: eve).conversation
+        try deployment.post("hi", in: talk, by: eve)
+        try deployment.submit(.setLedger(StateChange(key: .block(eve.party.address), value: "yes")), by: alice)
+        let answer = deployment.begin(say("hi again", talk), by: eve)
+        deployment.run()
+        #expect(answer.rejection?.code == .forbidden)
+        try deployment.submit(.setLedger(StateChange(key: .block(eve.party.address), value: nil)), by: alice)
+        #expect((try? deployment.post("sorry", in: talk, by: eve)) != nil)
+    }
+
+    @Test func historySinceJoinedHidesThePast() throws {
+        let deployment = try Deployment()
+        let alice = try deployment.account("alice")
+        let bob = try deployment.account("bob")
+        let garden = try deployment.group("garden", by: alice, history: .sinceJoined)
+        try deployment.post("secret", in: garden, by: alice)
+        try deployment.submit(.conversation(garden, .join), by: bob)
+        try deployment.post("welcome", in: garden, by: alice)
+        let texts = try Reader(hub: deployment.hub).page(garden, .before(nil), limit: 50, for: bob).entries
+            .map { Dialect.line(for: .event($0.event, previous: nil)) }
+        #expect(!texts.contains { $0.contains("secret") })
+        #expect(texts.suffix(2).map { $0.contains("joined") || $0.contains("welcome") } == [true, true])
+        // Opened from here on: what was closed stays closed.
+        try deployment.submit(
+            .conversation(garden, .setState(StateChange(key: .history, value: "members"))), by: alice)
+        let carol = try deployment.account("carol")
+        try deployment.submit(.conversation(garden, .join), by: carol)
+        let hers = try Reader(hub: deployment.hub).page(garden, .before(nil), limit: 50, for: carol).entries
+        #expect(!hers.contains { Dialect.line(for: .event($0.event, previous: nil)).contains("secret") })
+        #expect(hers.suffix(2).map(\.event.content.kind) == [.state, .membership])
+    }
+
+    /// The fast path of live delivery agrees with asking per event.
+    @Test func canSeeAllNeverSaysMoreThanCanSee() {
+        var random = SeededGenerator(seed: 11)
+        for _ in 0..<20_000 {
+            var member = Member(
+                party: Party(id: AccountID(rawValue: 1), address: Address(handle: Handle("a").unsafelyUnwrapped)),
+                standing: .left, rank: .member, intervals: [], since: Timestamp(rawValue: 0))
+            var sequence: Int64 = 1
+            for _ in 0..<Int.random(in: 0..<5, using: &random) {
+                sequence += Int64.random(in: 1...3, using: &random)
+                let standing = Standing.allCases.randomElement(using: &random) ?? .joined
+                member.apply(
+                    MembershipChange(subject: member.party, standing: standing, rank: .member, reason: nil),
+                    at: Sequence(rawValue: sequence), time: Timestamp(rawValue: 0))
+            }
+            var timeline = VisibilityTimeline(HistoryVisibility.allCases.randomElement(using: &random) ?? .members)
+            timeline.change(to: .sinceJoined, from: Sequence(rawValue: Int64.random(in: 1...20, using: &random)))
+            let blocked: Set<AccountID> = Bool.random(using: &random) ? [AccountID(rawValue: 2)] : []
+            let viewer = Viewer(account: AccountID(rawValue: 1), member: member, blocked: blocked)
+            let from = Sequence(rawValue: Int64.random(in: 1...20, using: &random))
+            guard canSeeAll(viewer, from: from) else { continue }
+            for offset in 0..<10 {
+                let event = Visible.event(
+                    sequence: Sequence(rawValue: from.rawValue + Int64(offset)),
+                    author: AccountID(rawValue: Int64.random(in: 1...3, using: &random)),
+                    kind: Content.Kind.allCases.randomElement(using: &random) ?? .message, subject: nil)
+                #expect(canSee(viewer, event, history: timeline))
+            }
+        }
+    }
+
+    private func say(_ text: String, _ conversation: ConversationID) -> Command {
+        .conversation(conversation, .post(Draft(body: Body(text: text))))
+    }
+}
