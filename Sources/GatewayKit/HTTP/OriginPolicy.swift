@@ -117,3 +117,13 @@ package struct OriginPolicy: Hashable, Sendable {
         ownNames.isEmpty || ownNames.contains(host) || host == "localhost" || IPAddress(host) != nil
     }
 }
+
+// MARK: CORS
+
+extension OriginPolicy {
+    /// What an answer must carry so that a page of a listed origin may read it. No credentials: there are no cookies.
+    static func answerFields(_ verdict: Verdict, origin: String?) -> HTTPFields {
+        guard verdict == .listed, let origin else { return [:] }
+        return [.accessControlAllowOrigin: origin, .vary: "Origin"]
+    }
+}

@@ -27,8 +27,10 @@ package struct DoorListener: Hashable, Sendable {
 package struct DoorConfiguration: Sendable {
     package var listeners: [DoorListener]
     package var limits: DoorLimits
-    /// Peers whose `Forwarded`, `X-Forwarded-For`, `X-Forwarded-Proto` and PROXY headers are believed.
+    /// Peers that are believed when they name their clients, by request headers or by the PROXY protocol.
     package var trustedProxies: [AddressRange]
+    /// By which request headers they do.
+    package var forwardedHeaders: ForwardedStyle
     package var origins: OriginPolicy
     /// Over how long the goodbyes of a graceful shutdown are spread, so that not all clients return at once.
     package var drainWindow: TimeAmount
@@ -39,6 +41,7 @@ package struct DoorConfiguration: Sendable {
         listeners: [DoorListener],
         limits: DoorLimits = DoorLimits(),
         trustedProxies: [AddressRange] = [],
+        forwardedHeaders: ForwardedStyle = .xForwarded,
         origins: OriginPolicy = OriginPolicy(),
         drainWindow: TimeAmount = .seconds(5),
         drainDeadline: TimeAmount = .seconds(20)
@@ -46,6 +49,7 @@ package struct DoorConfiguration: Sendable {
         self.listeners = listeners
         self.limits = limits
         self.trustedProxies = trustedProxies
+        self.forwardedHeaders = forwardedHeaders
         self.origins = origins
         self.drainWindow = drainWindow
         self.drainDeadline = drainDeadline

@@ -31,7 +31,8 @@ package enum DoorRefusal: String, CaseIterable, Sendable {
     /// A peer gave no sign of life.
     case silent
     case slowConsumer = "slow_consumer"
-    case draining
+    /// The route failed: our bug.
+    case fault
 }
 
 /// What the door counts. *Lives on*: any thread; each event loop writes to counters of its own.

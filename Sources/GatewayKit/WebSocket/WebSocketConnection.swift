@@ -135,6 +135,13 @@ package final class WebSocketConnection: OutboundQueue {
         tell { $0.opened(self) }
     }
 
+    /// The handshake could not be carried through: the session was never told of a connection, nor is it now.
+    func abandon() {
+        state = .closed
+        session = nil
+        if let admission { loop.door.addresses.release(admission) }
+    }
+
     private func finish() {
         guard state != .closed else { return }
         state = .closed

@@ -1,0 +1,282 @@
+import HTTPTypes
+import NIOCore
+import NIOHTTPTypes
+
+/// Serves requests, one at a time, on an HTTP/1 connection or on one HTTP/2 stream: decides whether a stream route, a
+/// WebSocket route or the router answers. *Lives on*: its channel's event loop.
+final class HTTPExchange: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+
+    /// What answers the current request.
+    private enum Server {
+        case none
+        case router(RouterCall)
+        case stream(HTTPStream)
+        /// Waits for the end of its (empty) request.
+        case streamRequest(HTTPRequest, RemoteClient, StreamRoute)
+        case handshake(HTTPRequest, RemoteClient, WebSocketRoute)
+        /// The door has answered, or the answer has ended; the rest of the request is dropped.
+        case answered
+    }
+
+    let loop: DoorLoop
+    let routes: DoorRoutes
+    private let way: ConnectionWay
+    let gate: HTTP1Gate?
+    private(set) var context: ChannelHandlerContext?
+    private var server = Server.none
+    private var isHead = false
+    private var requestEnded = false
+    private var headIsWritten = false
+    private var isReadingHeld = false
+    private var readIsWanted = false
+
+    /// - Parameter gate: of the HTTP/1 connection; `nil` on an HTTP/2 stream.
+    init(loop: DoorLoop, routes: DoorRoutes, way: ConnectionWay, gate: HTTP1Gate?) {
+        self.loop = loop
+        self.routes = routes
+        self.way = way
+        self.gate = gate
+    }
+
+    var isWritable: Bool { context?.channel.isWritable ?? false }
+
+    // MARK: Events of the channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        stop()
+        self.context = nil
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        stop()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let request): received(request)
+        case .body(let bytes): received(bytes)
+        case .end: receivedEnd()
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if case .router(let call) = server { call.readComplete() }
+        context.fireChannelReadComplete()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if isReadingHeld {
+            readIsWanted = true
+        } else {
+            context.read()
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            switch server {
+            case .router(let call): call.becameWritable()
+            case .stream(let stream): stream.channelBecameWritable()
+            default: break
+            }
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let fault = error as? RequestFault {
+            fail(fault)
+        } else {
+            context.close(promise: nil)
+        }
+    }
+
+    // MARK: The request
+
+    private func received(_ request: HTTPRequest) {
+        loop.counters.requests.add()
+        isHead = request.method == .head
+        requestEnded = false
+        headIsWritten = false
+        server = .none
+        if let fault = RequestChecks.check(request, loop.limits) { return fail(fault) }
+        let remote = way.remote(for: request, loop.door.configuration)
+        if request.extendedConnectProtocol != nil { return connect(request, remote) }
+        if request.method == .connect { return fail(.badRequest("this is no proxy")) }
+        if let route = routes.webSocket(for: request), request.method == .get || request.headerFields[.upgrade] != nil {
+            server = .handshake(request, remote, route)
+            return
+        }
+        if let route = routes.stream(for: request) {
+            server = .streamRequest(request, remote, route)
+            return
+        }
+
+        let limit = loop.limits.bodyBytes(forPath: request.path ?? "")
+        if let text = request.headerFields[.contentLength], Int(text) ?? .max > limit { return fail(.bodyTooLarge) }
+        guard let place = admit(remote, isNew: false) else { return }
+        if request.headerFields[.expect]?.lowercased() == "100-continue" {
+            write(.head(HTTPResponse(status: .continue)))
+            flush()
+        }
+        server = .router(RouterCall(exchange: self, request: request, remote: remote, bodyLimit: limit, place: place))
+    }
+
+    private func received(_ bytes: ByteBuffer) {
+        switch server {
+        case .router(let call): call.received(bytes)
+        case .handshake: fail(.badRequest("a WebSocket handshake has no body"))
+        case .none, .stream, .streamRequest, .answered: break
+        }
+    }
+
+    private func receivedEnd() {
+        requestEnded = true
+        switch server {
+        case .router(let call): call.receivedEnd()
+        case .streamRequest(let request, let remote, let route): stream(request, remote, route)
+        case .handshake(let request, let remote, let route): handshake(request, remote, route)
+        case .none, .stream, .answered: break
+        }
+    }
+
+    // MARK: Places of proxied clients
+
+    /// What a request gives back to the limiter when it is over.
+    enum Place {
+        /// The client's connection itself is counted.
+        case none
+        case held(IPAddress)
+
+        var address: IPAddress? {
+            if case .held(let address) = self { address } else { nil }
+        }
+    }
+
+    /// Behind a proxy connections say nothing about clients, so requests are counted in their place.
+    /// - Returns: `nil` when there was no place and the request has been answered.
+    func admit(_ remote: RemoteClient, isNew: Bool) -> Place? {
+        guard !way.isCounted, let address = remote.address else { return Place.none }
+        if let refusal = loop.door.addresses.admit(address, isNew: isNew, now: loop.eventLoop.now) {
+            fail(RequestFault(.tooManyRequests, refusal, "too many requests from this address"))
+            return nil
+        }
+        return .held(address)
+    }
+
+    // MARK: Streams
+
+    private func stream(_ request: HTTPRequest, _ remote: RemoteClient, _ route: StreamRoute) {
+        let origins = loop.door.configuration.origins
+        let verdict = origins.verdict(on: request, isSecure: remote.isSecure)
+        guard verdict != .refused else { return fail(.foreignOrigin) }
+        guard let place = admit(remote, isNew: true) else { return }
+        let stream = HTTPStream(
+            exchange: self, loop: loop, remote: remote, session: route.open(request, remote),
+            corsFields: OriginPolicy.answerFields(verdict, origin: request.headerFields[.origin]),
+            admission: place.address)
+        server = .stream(stream)
+        stream.open()
+    }
+
+    // MARK: The answer
+
+    /// Answers in the door's own name; the connection or stream ends with it.
+    func fail(_ fault: RequestFault) {
+        loop.door.metrics.count(fault.refusal)
+        loop.door.logger.debug("request refused", metadata: ["reason": "\(fault.message)"])
+        stop()
+        gate?.closesAfterResponse = true
+        if fault.isSilent || headIsWritten {
+            abort()
+        } else {
+            answer(fault.status, [:], body: fault.message + "\n")
+        }
+    }
+
+    func answer(_ status: HTTPResponse.Status, _ headers: HTTPFields, body: String) {
+        var fields = headers
+        let bytes = ByteBuffer(string: body)
+        fields[.contentLength] = String(bytes.readableBytes)
+        if bytes.readableBytes > 0, fields[.contentType] == nil { fields[.contentType] = "text/plain; charset=utf-8" }
+        server = .answered
+        writeHead(HTTPResponse(status: status, headerFields: fields))
+        if bytes.readableBytes > 0 { writeBody(bytes) }
+        writeEnd()
+    }
+
+    func writeHead(_ head: HTTPResponse) {
+        var head = head
+        if head.headerFields[.date] == nil { head.headerFields[.date] = loop.dateHeader }
+        headIsWritten = true
+        write(.head(head))
+    }
+
+    func writeBody(_ bytes: ByteBuffer) {
+        if !isHead { write(.body(bytes)) }
+    }
+
+    /// Ends the answer, and with it the use of this exchange by whatever served it.
+    func writeEnd(_ trailers: HTTPFields? = nil) {
+        // What is left of the request is not waited for: HTTP/1 ends the connection, HTTP/2 the stream.
+        if !requestEnded { gate?.closesAfterResponse = true }
+        stop()
+        write(.end(trailers))
+        flush()
+        if gate == nil, !requestEnded { context?.close(promise: nil) }
+    }
+
+    func write(_ part: HTTPResponsePart) {
+        context?.write(wrapOutboundOut(part), promise: nil)
+    }
+
+    func flush() {
+        context?.flush()
+    }
+
+    /// Ends the connection or stream without an (or in the middle of its) answer.
+    func abort() {
+        context?.close(promise: nil)
+    }
+
+    /// Takes the request away from whatever was to serve it: the channel is about to be handed over.
+    func markAnswered() {
+        server = .answered
+    }
+
+    /// Lets go of whatever serves the current request.
+    private func stop() {
+        let last = server
+        server = .answered
+        holdReading(false)
+        switch last {
+        case .router(let call): call.finish()
+        case .stream(let stream): stream.finish()
+        case .none, .streamRequest, .handshake, .answered: break
+        }
+    }
+
+    /// Back-pressure from whoever reads the request's body.
+    func holdReading(_ held: Bool) {
+        guard isReadingHeld != held else { return }
+        isReadingHeld = held
+        if !held, readIsWanted {
+            readIsWanted = false
+            context?.read()
+        }
+    }
+}
+
+extension RequestFault {
+    static var bodyTooLarge: Self { Self(.contentTooLarge, .bodyTooLarge, "the body is too large") }
+    static var foreignOrigin: Self { Self(.forbidden, .origin, "this origin may not come in") }
+}
