@@ -184,7 +184,8 @@ extension MemoryStore {
                     stored.message != nil && canSee(viewer, Visible(stored.event), history: conversation.timeline)
                 }
                 let unread = contents.unread(in: conversation, for: account, blocked: blocked)
-                let other = conversation.identity.kind == .direct
+                let other =
+                    conversation.identity.kind == .direct
                     ? conversation.identity.pair?.other(than: account) : nil
                 return ConversationSummary(
                     head: conversation.head, member: member,
@@ -235,8 +236,9 @@ extension MemoryContents {
         to target: Sequence, in conversation: MemoryConversation
     ) -> [LogEntry.ReactionCount] {
         var groups: [(key: String, by: [Party])] = []
-        for (reaction, _) in conversation.reactions.filter({ $0.key.target == target }).sorted(by: { $0.value < $1.value })
-        {
+        for (reaction, _) in conversation.reactions.filter({ $0.key.target == target }).sorted(by: {
+            $0.value < $1.value
+        }) {
             guard let party = accounts[reaction.account]?.account.party else { continue }
             if let index = groups.firstIndex(where: { $0.key == reaction.key }) {
                 groups[index].by.append(party)

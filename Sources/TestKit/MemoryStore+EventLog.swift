@@ -107,7 +107,9 @@ extension MemoryStore {
         }
     }
 
-    package func lastSequence(olderThan time: Timestamp, in conversation: ConversationID) throws(StoreError) -> Sequence? {
+    package func lastSequence(olderThan time: Timestamp, in conversation: ConversationID) throws(StoreError)
+        -> Sequence?
+    {
         withContents { contents in
             let events = contents.conversations[conversation]?.events ?? []
             return events.prefix { $0.event.time < time }.last?.event.sequence

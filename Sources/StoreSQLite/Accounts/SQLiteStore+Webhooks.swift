@@ -1,0 +1,61 @@
+import Foundation
+import GRDB
+import Hub
+
+extension SQLiteStore {
+    package func webhooks() throws(StoreError) -> [Webhook] {
+        try read { db in
+            try db.all(
+                """
+                SELECT id, account, conversation, direction, url, secret, token_hash, created FROM webhooks ORDER BY id
+                """
+            ) { row in
+                let direction: Webhook.Direction
+                switch try row.text(3) {
+                case "outgoing": direction = .outgoing(url: try row.text(4), secret: try row.bytes(5))
+                case "incoming": direction = .incoming(tokenHash: try row.bytes(6))
+                default: throw row.damage(3)
+                }
+                return Webhook(
+                    id: try row.text(0), account: try row.value(1), conversation: try row.value(2),
+                    direction: direction, created: try row.value(7))
+            }
+        }
+    }
+
+    package func save(_ webhook: Webhook) throws(StoreError) {
+        var url: String?
+        var secret: Data?
+        var tokenHash: Data?
+        let direction: String
+        switch webhook.direction {
+        case .outgoing(let address, let key):
+            direction = "outgoing"
+            url = address
+            secret = Data(key)
+        case .incoming(let hash):
+            direction = "incoming"
+            tokenHash = Data(hash)
+        }
+        try writer.transaction { db in
+            try db.requireAccount(webhook.account)
+            try db.run(
+                """
+                INSERT OR REPLACE INTO webhooks
+                    (id, account, conversation, direction, url, secret, token_hash, created)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+                [
+                    webhook.id, webhook.account.rawValue, webhook.conversation.rawValue, direction, url, secret,
+                    tokenHash, webhook.created.rawValue,
+                ])
+        }
+    }
+
+    package func deleteWebhook(_ id: String) throws(StoreError) -> Bool {
+        try writer.transaction { db in
+            try db.run("DELETE FROM webhooks WHERE id = ?", [id])
+            return db.changesCount == 1
+        }
+    }
+}

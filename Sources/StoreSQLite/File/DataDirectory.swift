@@ -1,0 +1,84 @@
+import Foundation
+import Hub
+import Synchronization
+
+/// A data directory, owned by this process while this object lives.
+///
+/// Holds `switchboard.sqlite` (the log and everything that is not derived), `search.sqlite` (derived: may be deleted),
+/// `store.json` (says that there is a log, so that a lost one is noticed) and `lock`.
+final class DataDirectory: Sendable {
+    let path: String
+    private let lock: Int32
+
+    var database: String { path + "/switchboard.sqlite" }
+    var search: String { path + "/search.sqlite" }
+    var backups: String { path + "/backups" }
+    private var marker: String { path + "/store.json" }
+
+    /// Makes the directory if there is none, and takes its lock.
+    init(_ path: String) throws(StoreError) {
+        self.path = path
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw .unavailable("the data directory \(path) can't be made: \(error.localizedDescription)")
+        }
+        lock = open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard lock >= 0 else { throw .unavailable("the data directory \(path) can't be written: \(lastError())") }
+        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+            close(lock)
+            throw .unavailable("the data directory \(path) is in use by another process")
+        }
+    }
+
+    deinit { close(lock) }
+
+    func exists(_ file: String) -> Bool { access(file, F_OK) == 0 }
+
+    // MARK: The marker
+
+    /// What `store.json` says; nil if there is none.
+    func readMarker() throws(StoreError) -> StoreMarker? {
+        guard exists(marker) else { return nil }
+        guard let data = FileManager.default.contents(atPath: marker) else {
+            throw .unavailable("\(marker) can't be read: \(lastError())")
+        }
+        return try StoreMarker(json: String(decoding: data, as: UTF8.self), path: marker)
+    }
+
+    func write(_ marker: StoreMarker) throws(StoreError) {
+        try replaceFile(self.marker, with: marker.json + "\n")
+    }
+}
+
+/// Puts a whole file in the place of another, and syncs both it and its name.
+func replaceFile(_ path: String, with text: String) throws(StoreError) {
+    let fresh = path + ".new"
+    guard
+        FileManager.default.createFile(atPath: fresh, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
+    else { throw .unavailable("\(fresh) can't be written: \(lastError())") }
+    try syncFile(fresh)
+    try moveFile(fresh, to: path)
+}
+
+/// Renames, and syncs the directory so that the new name outlives a power cut.
+func moveFile(_ from: String, to: String) throws(StoreError) {
+    guard rename(from, to) == 0 else { throw .unavailable("\(from) can't be renamed to \(to): \(lastError())") }
+    try syncFile(URL(fileURLWithPath: to).deletingLastPathComponent().path)
+}
+
+/// Puts a file's or a directory's content on disk.
+func syncFile(_ path: String) throws(StoreError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .unavailable("\(path) can't be opened: \(lastError())") }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw .unavailable("\(path) can't be synced: \(lastError())") }
+}
+
+/// Removes a file that may not be there.
+func removeFile(_ path: String) throws(StoreError) {
+    guard unlink(path) == 0 || errno == ENOENT else { throw .unavailable("\(path) can't be removed: \(lastError())") }
+}
+
+func lastError() -> String { String(cString: strerror(errno)) }

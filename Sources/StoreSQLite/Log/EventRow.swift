@@ -1,0 +1,74 @@
+import GRDB
+import Hub
+
+/// An event as its row and the rows of its author and subject say it.
+struct EventRow {
+    var event: Event
+    /// The newest edit.
+    let edited: Sequence?
+
+    /// Ends before the condition: `EventRow.select + "WHERE e.conversation = ? …"`.
+    static let select = """
+        SELECT e.position, e.conversation, e.sequence, e.id, e.author, a.handle, a.server, e.device, e.time, e.kind,
+            e.token, e.target, e.target_id, e.thread, e.thread_id, e.erased, e.edited, e.subject, s.handle, s.server,
+            e.text, e.detail, e.bytes
+        FROM events e JOIN accounts a ON a.id = e.author LEFT JOIN accounts s ON s.id = e.subject
+
+        """
+
+    init(_ row: Row) throws {
+        event = Event(
+            position: try row.value(0), conversation: try row.value(1), sequence: try row.value(2),
+            id: try row.eventID(3), author: try row.party(4, 5), device: try row.optionalValue(7),
+            time: try row.value(8), token: try row.optionalText(10).flatMap(Token.init),
+            content: try EventRow.content(row))
+        edited = try row.optionalValue(16)
+    }
+
+    private static func content(_ row: Row) throws -> Content {
+        guard let kind = Content.Kind(rawValue: Int(truncatingIfNeeded: try row.integer(9))) else {
+            throw row.damage(9)
+        }
+        if try row.bool(15) { return .erased(kind) }
+        let detail = try EventDetail(row.optionalText(21))
+        switch kind {
+        case .message:
+            return .message(
+                Message(body: try body(row, detail), replyTo: try row.reference(11), thread: try row.reference(13)))
+        case .edit: return .edit(target: try target(row), body: try body(row, detail))
+        case .redaction: return .redaction(target: try target(row), reason: try row.optionalText(20))
+        case .reaction: return .reaction(target: try target(row), key: try row.text(20), removed: detail.removed)
+        case .pin: return .pin(target: try target(row), removed: detail.removed)
+        case .membership:
+            guard let standing = detail.standing, let rank = detail.rank else { throw row.damage(21) }
+            return .membership(
+                MembershipChange(
+                    subject: try row.party(17, 18), standing: standing, rank: rank, reason: try row.optionalText(20)))
+        case .state:
+            guard let namespace = detail.namespace, let type = detail.type, let key = detail.key else {
+                throw row.damage(21)
+            }
+            return .state(
+                StateChange(
+                    key: StateKey(namespace: namespace, type: type, key: key), value: try row.optionalText(20)))
+        case .call:
+            guard let call = detail.call, let step = detail.step else { throw row.damage(21) }
+            return .call(CallChange(call: call, step: step, duration: detail.duration))
+        case .sealed: return .sealed(scheme: try row.text(20), bytes: try row.bytes(22))
+        case .custom:
+            guard let namespace = detail.namespace, let type = detail.type else { throw row.damage(21) }
+            return .custom(namespace: namespace, type: type, payload: try row.text(20))
+        }
+    }
+
+    private static func target(_ row: Row) throws -> EventReference {
+        guard let target = try row.reference(11) else { throw row.damage(11) }
+        return target
+    }
+
+    private static func body(_ row: Row, _ detail: EventDetail) throws -> Body {
+        Body(
+            text: try row.text(20), spans: detail.spans, attachments: detail.attachments, mentions: detail.mentions,
+            extras: detail.extras)
+    }
+}

@@ -1,0 +1,148 @@
+import GRDB
+import Hub
+
+extension SQLiteStore {
+    package func changes(
+        for account: AccountID, in scope: [ConversationID], after: Position, limit: Int
+    ) throws(StoreError) -> ChangePage {
+        try read { db in
+            try ChangeScan(db, account: account, scope: scope, after: after, limit: max(limit, 1)).page()
+        }
+    }
+}
+
+/// One page of what changed for an account.
+///
+/// Each source gives its first `limit + 1` changes, and the page is the first `limit` of all. Events are looked for in
+/// one of two ways: when few positions were passed, by walking over all of them; else conversation by conversation.
+private struct ChangeScan {
+    private let db: Database
+    private let account: AccountID
+    private let scope: Set<ConversationID>
+    private let scopeList: String
+    private let after: Int64
+    private let limit: Int
+
+    /// A seek in an index costs about as much as this many steps along one.
+    private static let stepsPerSeek: Int64 = 8
+
+    init(_ db: Database, account: AccountID, scope: [ConversationID], after: Position, limit: Int) {
+        self.db = db
+        self.account = account
+        self.scope = Set(scope)
+        scopeList = self.scope.jsonList
+        self.after = after.rawValue
+        self.limit = limit
+    }
+
+    func page() throws -> ChangePage {
+        let head = try db.first("SELECT position FROM log", [], { try $0.integer(0) }) ?? 0
+        guard head > after else {
+            return ChangePage(changes: [], through: Position(rawValue: after), isComplete: true)
+        }
+        let isNear = head - after <= Int64(limit) + ChangeScan.stepsPerSeek * Int64(scope.count)
+        var changes: [Change] = try (isNear ? eventsByWalking() : eventsByConversation()).map(Change.event)
+        // Nothing beyond the last event of a full page can be on the page.
+        let end = changes.count > limit ? changes[limit - 1].position.rawValue : head
+        changes += try receipts(through: end).map(Change.receipt)
+        changes += try profiles(through: end).map(Change.profile)
+        changes.sort { $0.position < $1.position }
+        let isComplete = changes.count <= limit
+        changes.removeLast(max(changes.count - limit, 0))
+        let through = isComplete ? Position(rawValue: head) : changes.last?.position
+        return ChangePage(
+            changes: changes, through: through ?? Position(rawValue: after), isComplete: isComplete)
+    }
+
+    // MARK: Events
+
+    private func eventsByWalking() throws -> [Event] {
+        let rows = try db.rows(EventRow.select + "WHERE e.position > ? ORDER BY e.position", [after])
+        var events: [Event] = []
+        while events.count <= limit, let row = try rows.next() {
+            let conversation: ConversationID = try row.value(1)
+            let subject: AccountID? = try row.optionalValue(17)
+            if scope.contains(conversation) || subject == account { events.append(try EventRow(row).event) }
+        }
+        return events
+    }
+
+    private func eventsByConversation() throws -> [Event] {
+        var found = FirstPositions(limit: limit + 1)
+        let moved: [ConversationID] = try db.all(
+            """
+            SELECT c.id FROM json_each(?) AS wanted CROSS JOIN conversations c ON c.id = wanted.value
+            WHERE c.last_position > ?
+            """, [scopeList, after], { try $0.value(0) })
+        for conversation in moved {
+            found.add(
+                try db.all(
+                    """
+                    SELECT position FROM events INDEXED BY events_by_position
+                    WHERE conversation = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?
+                    """, [conversation.rawValue, after, found.end, limit + 1], { try $0.integer(0) }))
+        }
+        found.add(
+            try db.all(
+                """
+                SELECT position FROM events INDEXED BY events_by_subject
+                WHERE subject = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?
+                """, [account.rawValue, after, found.end, limit + 1], { try $0.integer(0) }))
+        return try found.ascending().compactMap { position in
+            try db.first(EventRow.select + "WHERE e.position = ?", [position], { try EventRow($0).event })
+        }
+    }
+
+    // MARK: What is not an event
+
+    private func receipts(through end: Int64) throws -> [Receipt] {
+        try db.all(
+            """
+            SELECT r.conversation, r.account, a.handle, a.server, r.thread, r.delivered, r.read, r.position, r.time
+            FROM json_each(?) AS wanted
+                CROSS JOIN receipts r INDEXED BY receipts_by_position
+                    ON r.conversation = wanted.value AND r.position > ? AND r.position <= ?
+                JOIN accounts a ON a.id = r.account
+            ORDER BY r.position LIMIT ?
+            """, [scopeList, after, end, limit + 1], ReceiptRow.receipt)
+    }
+
+    private func profiles(through end: Int64) throws -> [AccountProfile] {
+        try db.all(
+            """
+            SELECT a.id, a.handle, a.server, a.display_name, a.avatar, a.status_text, a.profile_position
+            FROM accounts a INDEXED BY accounts_by_profile
+            WHERE a.profile_position > max(?, 0) AND a.profile_position <= ? AND (a.id = ? OR EXISTS (
+                SELECT 1 FROM members m WHERE m.account = a.id AND m.standing = 'joined'
+                    AND m.conversation IN (SELECT value FROM json_each(?))))
+            ORDER BY a.profile_position LIMIT ?
+            """, [after, end, account.rawValue, scopeList, limit + 1]
+        ) { row in
+            let profile = Profile(
+                displayName: try row.optionalText(3), avatar: try row.optionalText(4),
+                statusText: try row.optionalText(5))
+            return AccountProfile(party: try row.party(0, 1), profile: profile, position: try row.value(6))
+        }
+    }
+}
+
+/// The lowest `limit` of the positions that are added.
+private struct FirstPositions {
+    private let limit: Int
+    private var positions: Set<Int64> = []
+    /// No position beyond can be among them.
+    private(set) var end = Int64.max
+
+    init(limit: Int) { self.limit = limit }
+
+    mutating func add(_ more: [Int64]) {
+        positions.formUnion(more)
+        // Sorting now and then is enough.
+        guard positions.count >= limit, end == .max || positions.count >= 4 * limit else { return }
+        let first = ascending()
+        positions = Set(first)
+        end = first.last ?? end
+    }
+
+    func ascending() -> [Int64] { Array(positions.sorted().prefix(limit)) }
+}
