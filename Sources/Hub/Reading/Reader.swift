@@ -73,6 +73,16 @@ package struct Reader: Sendable {
         return account
     }
 
+    /// The open direct conversation with an account, if the two have one.
+    package func direct(with other: AccountID, for actor: Actor) throws(Rejection) -> ConversationID? {
+        let pair = ConversationIdentity.Pair(actor.account, other)
+        return try store { () throws(StoreError) in
+            try archive.memberships(of: actor.account).first { row in
+                row.identity.kind == .direct && row.identity.sealing == nil && row.identity.pair == pair
+            }?.identity.id
+        }
+    }
+
     package func publicConversations(
         containing text: String, after: Handle?, limit: Int
     ) throws(Rejection) -> [ConversationHead] {
