@@ -49,9 +49,13 @@ package struct JSONWriter: ~Copyable {
 
     // MARK: - Containers
 
+    /// Begins an object; keys and values by turns follow, and `endObject`.
     package mutating func beginObject() { begin(UInt8(ascii: "{")) }
+    /// Ends the object that was begun last.
     package mutating func endObject() { end(UInt8(ascii: "}")) }
+    /// Begins an array; values follow, and `endArray`.
     package mutating func beginArray() { begin(UInt8(ascii: "[")) }
+    /// Ends the array that was begun last.
     package mutating func endArray() { end(UInt8(ascii: "]")) }
 
     /// Writes a key that needs no escapes: printable ASCII without `"` and `\`.
@@ -84,14 +88,22 @@ package struct JSONWriter: ~Copyable {
         JSONBytes.with(buffer) { quoted($0) }
     }
 
+    /// Writes bytes that are known to be UTF-8 as a string; they are only looked at during the call.
+    package mutating func string(utf8 bytes: UnsafeRawBufferPointer) {
+        quoted(JSONBytes(bytes))
+    }
+
+    /// Writes an integer.
     package mutating func int(_ value: Int) {
         int64(Int64(value))
     }
 
+    /// Writes an integer; JavaScript loses digits of those beyond 2^53.
     package mutating func int64(_ value: Int64) {
         decimal(value.magnitude, isNegative: value < 0)
     }
 
+    /// Writes an integer; JavaScript loses digits of those beyond 2^53.
     package mutating func uint64(_ value: UInt64) {
         decimal(value, isNegative: false)
     }
@@ -101,10 +113,12 @@ package struct JSONWriter: ~Copyable {
         value.isFinite ? raw(value.description) : null()
     }
 
+    /// Writes `true` or `false`.
     package mutating func bool(_ value: Bool) {
         raw(JSONBytes(value ? "true" : "false"))
     }
 
+    /// Writes `null`.
     package mutating func null() {
         raw(JSONBytes("null"))
     }
