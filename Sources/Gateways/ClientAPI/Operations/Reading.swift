@@ -1,0 +1,3 @@
+extension Operations {
+    static let reading: [Operation] = []
+}
