@@ -115,12 +115,14 @@ struct DeflateTests {
     @Test("what is compressed for a window can be read with it", arguments: 8...15)
     func windows(_ windowBits: Int) throws {
         var random = SeededRandom(seed: 8)
-        // Every distance occurs: random bytes, repeated after each length.
+        // Distances of all sizes: random bytes, repeated behind themselves. Then spaces, which pay for the bytes that the
+        // window is too small to see again.
         var message = ByteBuffer()
-        for distance in stride(from: 3, through: 40000, by: 997) {
+        for distance in sequence(first: 3, next: { $0 * 6 / 5 + 1 }).prefix(while: { $0 < 40000 }) {
             let bytes = random.bytes(distance)
             message.writeBytes(bytes + bytes)
         }
+        message.writeRepeatingByte(0x20, count: 4096)
         let body = try #require(Deflater(level: 9).compress(message, windowBits: windowBits))
         let agreement = PermessageDeflate.Agreement(serverWindowBits: windowBits)
         var frame = ByteBuffer()

@@ -59,9 +59,10 @@ struct Inflater: ~Copyable {
     /// Ends a message: adds the tail and checks that a block ends there.
     // trap-ok-function: the pointer is to a constant of four bytes
     mutating func finish(into message: inout PartialMessage, maxBytes: Int) throws(WebSocketViolation) {
-        // A sender that ends each message by a final block (section 7.2.3.4) may have left out the block that the tail
-        // belongs to; then nothing is missing.
-        if !sawFinalBlock {
+        // The tail belongs to an empty block whose header is part of the message. Two kinds of senders leave that out
+        // too, and nothing is missing: one that flushes after an empty message, and one that ends each message by a
+        // final block (section 7.2.3.4).
+        if received > 0, !sawFinalBlock {
             try withUnsafeBytes(of: Self.tail) { bytes throws(WebSocketViolation) in
                 try run(bytes, into: &message, maxBytes: maxBytes)
             }

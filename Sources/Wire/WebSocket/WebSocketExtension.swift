@@ -102,6 +102,11 @@ struct HeaderScanner {
         return String(Substring(bytes))
     }
 
+    /// A name in small letters: those of ASCII, so that no other character passes for one.
+    static func folded(_ name: String) -> String {
+        String(decoding: name.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+    }
+
     private static func isSpace(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
     }

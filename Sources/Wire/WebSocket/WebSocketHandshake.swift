@@ -69,8 +69,8 @@ extension WebSocketHandshake {
         guard version >= (1, 1) else { throw .badRequest("WebSocket needs HTTP/1.1") }
         let fields = HeaderFields(headers)
         guard fields.values("host").count == 1 else { throw .badRequest("there must be one Host") }
-        guard fields.list("upgrade").contains(where: { $0.lowercased() == "websocket" }),
-            fields.list("connection").contains(where: { $0.lowercased() == "upgrade" })
+        guard fields.list("upgrade").contains(where: { HeaderScanner.folded($0) == "websocket" }),
+            fields.list("connection").contains(where: { HeaderScanner.folded($0) == "upgrade" })
         else {
             throw Refusal(
                 status: 426, headers: [("Upgrade", "websocket"), ("Connection", "Upgrade")],
@@ -180,8 +180,8 @@ extension WebSocketHandshake {
         package func agreement(status: Int, headers: Headers) throws(Mismatch) -> Agreement {
             guard status == 101 else { throw Mismatch(message: "status \(status) instead of 101") }
             let fields = HeaderFields(headers)
-            guard fields.single("upgrade")?.lowercased() == "websocket",
-                fields.list("connection").contains(where: { $0.lowercased() == "upgrade" })
+            guard fields.single("upgrade").map(HeaderScanner.folded) == "websocket",
+                fields.list("connection").contains(where: { HeaderScanner.folded($0) == "upgrade" })
             else { throw Mismatch(message: "the answer is not an upgrade to websocket") }
             guard fields.single("sec-websocket-accept") == key.accept else {
                 throw Mismatch(message: "Sec-WebSocket-Accept does not match the key")
@@ -227,7 +227,7 @@ private struct HeaderFields {
     private let fields: WebSocketHandshake.Headers
 
     init(_ headers: WebSocketHandshake.Headers) {
-        fields = headers.map { (name: $0.name.lowercased(), value: HeaderScanner.trimmed($0.value)) }
+        fields = headers.map { (name: HeaderScanner.folded($0.name), value: HeaderScanner.trimmed($0.value)) }
     }
 
     /// All values of a header, in their order, without space around them.
