@@ -97,6 +97,9 @@ import WireJSON
             let fill = String(repeating: "x", count: padding)
             #expect(written { w in w.string(fill + text + fill) } == "\"\(fill)\(expected)\(fill)\"")
             #expect(written { w in w.string(utf8: ByteBuffer(string: fill + text)) } == "\"\(fill)\(expected)\"")
+            let bytes = Array((fill + text).utf8)
+            #expect(
+                bytes.withUnsafeBytes { utf8 in written { w in w.string(utf8: utf8) } } == "\"\(fill)\(expected)\"")
             #expect(
                 written { w in
                     w.object { w in
