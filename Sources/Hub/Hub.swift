@@ -135,6 +135,11 @@ package final class Hub: Sendable {
         await onLane { $0.presence.attending(conversation) } ?? []
     }
 
+    /// Where the log stands: everything up to here is on disk. Nil when the hub is shut down.
+    package func head() async -> Cursor? {
+        await onLane { $0.position }.map { Cursor(epoch: epoch, position: $0) }
+    }
+
     package func sessionCount() async -> Int { await onLane { $0.presence.sessionCount } ?? 0 }
 
     /// Sends a signal for an account that has no session at hand.

@@ -175,7 +175,8 @@ extension Dialect {
         case .message(let message): "says \(message.body.text)"
         case .edit(let target, let body): "edits #\(target.sequence) \(body.text)"
         case .redaction(let target, _): "redacts #\(target.sequence)"
-        case .reaction(let target, let key, let removed): "\(removed ? "unreacts" : "reacts") #\(target.sequence) \(key)"
+        case .reaction(let target, let key, let removed):
+            "\(removed ? "unreacts" : "reacts") #\(target.sequence) \(key)"
         case .pin(let target, let removed): "\(removed ? "unpins" : "pins") #\(target.sequence)"
         case .membership(let change): "\(change.subject.address) is \(change.standing) \(change.rank)"
         case .state(let change): "sets \(change.key) \(change.value ?? "nothing")"

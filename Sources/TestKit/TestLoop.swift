@@ -40,5 +40,3 @@ package final class TestLoop: EventLoop {
         callback(nil)
     }
 }
-
-

@@ -58,7 +58,9 @@ import Testing
         let alice = try deployment.account("alice")
         let gardens = try ["a", "b", "c"].map { try deployment.group($0, by: alice) }
         let readers = try (0..<4).map { try deployment.account("reader\($0)") }
-        for reader in readers { for garden in gardens { try deployment.submit(.conversation(garden, .join), by: reader) } }
+        for reader in readers {
+            for garden in gardens { try deployment.submit(.conversation(garden, .join), by: reader) }
+        }
         let start = try deployment.store.head().position.rawValue
         var sinks: [(sink: RecordingSink, from: Int64, loop: Int)] = []
         for step in 0..<300 {
@@ -77,7 +79,9 @@ import Testing
                     from: Cursor(epoch: 1, position: Position(rawValue: from)), on: loop)
                 sinks.append((sink, from, loop))
             default:
-                guard let chosen = sinks.randomElement(using: &random), let session = chosen.sink.session else { continue }
+                guard let chosen = sinks.randomElement(using: &random), let session = chosen.sink.session else {
+                    continue
+                }
                 chosen.sink.isWritable.toggle()
                 if chosen.sink.isWritable {
                     deployment.hub.audience(on: deployment.loops[chosen.loop])?.becameWritable(session)
@@ -86,7 +90,9 @@ import Testing
         }
         for (sink, _, loop) in sinks {
             sink.isWritable = true
-            if let session = sink.session { deployment.hub.audience(on: deployment.loops[loop])?.becameWritable(session) }
+            if let session = sink.session {
+                deployment.hub.audience(on: deployment.loops[loop])?.becameWritable(session)
+            }
         }
         deployment.run()
         let head = try deployment.store.head().position.rawValue

@@ -8,7 +8,8 @@ import Testing
         var random = SeededGenerator(seed: UInt64(seed))
         let deployment = try Deployment(loops: 1)
         let people = try (0..<6).map { try deployment.account("p\($0)") }
-        let garden = try deployment.group("garden", by: people[0], access: Bool.random(using: &random) ? .public : .private)
+        let garden = try deployment.group(
+            "garden", by: people[0], access: Bool.random(using: &random) ? .public : .private)
         var events: [EventID] = []
         var ranks: [AccountID: Rank] = [people[0].account: .owner]
         for step in 0..<400 {
@@ -49,7 +50,8 @@ import Testing
         let target = events.randomElement(using: &random) ?? EventID(high: 0, low: 0)
         let rank = Rank(rawValue: Int.random(in: -1...100, using: &random)) ?? .member
         switch Int.random(in: 0..<16, using: &random) {
-        case 0, 1, 2: return .post(Draft(body: Body(text: "m\(step)"), replyTo: Bool.random(using: &random) ? target : nil))
+        case 0, 1, 2:
+            return .post(Draft(body: Body(text: "m\(step)"), replyTo: Bool.random(using: &random) ? target : nil))
         case 3: return .edit(target: target, body: Body(text: "e\(step)"))
         case 4: return .redact(target: target, reason: nil)
         case 5: return .react(target: target, key: "+", removed: Bool.random(using: &random))
@@ -73,7 +75,8 @@ import Testing
     @Test func textFormsAreTotalAndRoundTrip() {
         var random = SeededGenerator(seed: 3)
         for _ in 0..<5_000 {
-            let id = EventID(high: .random(in: 0...UInt64.max, using: &random), low: .random(in: 0...UInt64.max, using: &random))
+            let id = EventID(
+                high: .random(in: 0...UInt64.max, using: &random), low: .random(in: 0...UInt64.max, using: &random))
             #expect(EventID(id.description) == id)
             let cursor = Cursor(epoch: .random(in: 0...Int64.max, using: &random), position: Position(rawValue: 77))
             #expect(Cursor(cursor.description) == cursor)
@@ -85,7 +88,9 @@ import Testing
             #expect(Handle(bad) == nil)
         }
         #expect(Handle("Alice")?.text == "alice")
-        for bad in ["", ".", "a..b", "-a.org", "a-.org", String(repeating: "a", count: 64)] { #expect(ServerName(bad) == nil) }
+        for bad in ["", ".", "a..b", "-a.org", "a-.org", String(repeating: "a", count: 64)] {
+            #expect(ServerName(bad) == nil)
+        }
     }
 
     @Test func patternsMatchInLinearTime() {

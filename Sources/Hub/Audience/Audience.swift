@@ -114,7 +114,8 @@ package final class Audience {
             session.dialect.encode(.gap(row.identity.id, first: row.firstSequence), &frames)
             write(frames, to: session)
         }
-        session.mode = .catchingUp(CatchUp())
+        session.mode = .catchingUp(
+            CatchUp(untold: Dictionary(view.seats.lazy.map { ($0.identity.id, $0) }, uniquingKeysWith: { $1 })))
         readOn(session)
         flushTouched()
     }
@@ -188,6 +189,11 @@ package final class Audience {
             let last = state.lastSeen[event.conversation]
             let previous = last.flatMap { $0.next == event.sequence ? nil : $0 }
             state.lastSeen[event.conversation] = event.sequence
+            if case .membership(let change) = event.content, change.subject.id == session.actor.account,
+                let row = state.untold.removeValue(forKey: event.conversation)
+            {
+                session.dialect.encode(.seat(row), &frames)
+            }
             session.dialect.encode(.event(event, previous: previous), &frames)
         case .receipt(let receipt):
             guard mayKnow(receipt, session) else { return }

@@ -10,7 +10,9 @@ struct EncodeCache {
     mutating func begin() { entries.removeAll(keepingCapacity: true) }
 
     /// All events of a run in one buffer.
-    mutating func joined(_ run: ArraySlice<Batch.Item>, _ dialect: Dialect, _ allocator: ByteBufferAllocator) -> ByteBuffer {
+    mutating func joined(_ run: ArraySlice<Batch.Item>, _ dialect: Dialect, _ allocator: ByteBufferAllocator)
+        -> ByteBuffer
+    {
         if let known = find(dialect) { return known }
         var frames = allocator.buffer(capacity: run.count * 256)
         for case .event(let item) in run { dialect.encode(.event(item.event, previous: nil), &frames) }

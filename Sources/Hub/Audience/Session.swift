@@ -10,8 +10,8 @@ package final class Session {
     package let dialect: Dialect
     let sink: any SessionSink
     var mode: Mode
-    /// Everything up to here was written to the sink.
-    var deliveredThrough: Position = .zero
+    /// Everything up to here was written to the sink, as of the sink's last `flush`: from where its device can resume.
+    package internal(set) var deliveredThrough: Position = .zero
     /// Written to in this tick, not yet flushed.
     var isTouched = false
 
@@ -46,6 +46,8 @@ struct CatchUp {
     var isReading = false
     /// The last visible sequence per conversation, to tell a viewer with holes what came before.
     var lastSeen: [ConversationID: Sequence] = [:]
+    /// The account's places that the session has not been told of; told before an event that began or changed one.
+    var untold: [ConversationID: SeatRow]
     /// A page that waits until the sink is writable.
     var waiting: ChangePage?
 }

@@ -74,7 +74,8 @@ extension Lane {
         guard let stamped else { return batch.refuse(submission, Rejection(.notFound, "no such conversation")) }
         batch.accept(
             submission, writes: stamped.writes, items: [.event(stamped.item)],
-            acceptance(in: id, EventReference(id: stamped.item.event.id, sequence: stamped.item.event.sequence), at: time))
+            acceptance(
+                in: id, EventReference(id: stamped.item.event.id, sequence: stamped.item.event.sequence), at: time))
     }
 
     /// Gives content its place in the log, applies it to the state, and says what must be written.

@@ -10,7 +10,8 @@ extension Lane {
         if let known = try account(creator.account),
             known.conversations.count >= hub.limits.conversationsPerAccount
         {
-            throw Rejection(.limitReached, "an account is in \(hub.limits.conversationsPerAccount) conversations at most")
+            throw Rejection(
+                .limitReached, "an account is in \(hub.limits.conversationsPerAccount) conversations at most")
         }
         guard creator.kind != .guest else { throw Rejection(.forbidden, "a guest can't make conversations") }
         let handle = try freeHandle(new)
@@ -88,8 +89,10 @@ extension Lane {
         for content in contents {
             let isFirst = first == nil
             let named = isFirst ? submission : submission.withoutToken()
-            guard let stamped = stamp(
-                content, erasing: [], in: identity.id, named, isFirst && named.token != nil ? fingerprint : nil, at: now)
+            guard
+                let stamped = stamp(
+                    content, erasing: [], in: identity.id, named, isFirst && named.token != nil ? fingerprint : nil,
+                    at: now)
             else { continue }
             first = first ?? EventReference(id: stamped.item.event.id, sequence: stamped.item.event.sequence)
             writes += stamped.writes

@@ -73,7 +73,8 @@ package final class Lane {
         do {
             try log.append(batch.entries.flatMap(\.writes))
         } catch .constraint(let reason) where batch.entries.count > 1 {
-            logger.warning("a batch broke a constraint; its commands are tried one by one", metadata: ["reason": "\(reason)"])
+            logger.warning(
+                "a batch broke a constraint; its commands are tried one by one", metadata: ["reason": "\(reason)"])
             retryOneByOne(&batch)
         } catch {
             fail(&batch, error)

@@ -18,6 +18,10 @@ package struct Reader: Sendable {
         package var seesNow: Bool {
             viewer.standing == .joined || canSee(viewer, at: head.lastSequence, history: head.timeline)
         }
+        /// Whether the viewer may know what an account of this conversation does just now (presence, attendance).
+        package func seesSignals(of account: AccountID) -> Bool {
+            canSee(viewer, .signal(author: account), history: head.timeline)
+        }
         func sees(_ event: Event) -> Bool { canSee(viewer, Visible(event), history: head.timeline) }
     }
 
@@ -81,6 +85,28 @@ package struct Reader: Sendable {
                 row.identity.kind == .direct && row.identity.sealing == nil && row.identity.pair == pair
             }?.identity.id
         }
+    }
+
+    /// Those of some accounts whose presence the actor may know: its own, and that of accounts with whom it is joined in a
+    /// conversation, except blocked ones.
+    package func acquainted(_ accounts: [AccountID], with actor: Actor) throws(Rejection) -> [AccountID] {
+        try store { () throws(StoreError) in
+            let blocked = try archive.blocked(by: actor.account)
+            let own = try joined(actor.account)
+            var known: [AccountID] = []
+            for account in accounts where !blocked.contains(account) {
+                if account == actor.account {
+                    known.append(account)
+                } else if try !joined(account).isDisjoint(with: own) {
+                    known.append(account)
+                }
+            }
+            return known
+        }
+    }
+
+    private func joined(_ account: AccountID) throws(StoreError) -> Set<ConversationID> {
+        Set(try archive.memberships(of: account).lazy.filter { $0.member.isJoined }.map(\.identity.id))
     }
 
     package func publicConversations(

@@ -1,7 +1,9 @@
 extension Body {
     /// Why this body can't be posted, or nil.
     package func fault(within limits: Limits) -> Rejection? {
-        if text.isEmpty, attachments.isEmpty { return Rejection(.invalidValue, "a message needs text or an attachment") }
+        if text.isEmpty, attachments.isEmpty {
+            return Rejection(.invalidValue, "a message needs text or an attachment")
+        }
         if text.utf8.count > limits.textBytes {
             return Rejection(.tooLarge, "the text is longer than \(limits.textBytes) bytes")
         }

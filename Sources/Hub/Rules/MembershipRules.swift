@@ -23,7 +23,8 @@ extension RuleContext {
             }
         }
         try requireRoom()
-        return change(actor.party, .joined, max(.member, member?.standing == .invited ? member?.rank ?? .member : .member))
+        return change(
+            actor.party, .joined, max(.member, member?.standing == .invited ? member?.rank ?? .member : .member))
     }
 
     private func requireRoom() throws(Rejection) {

@@ -17,9 +17,10 @@ extension RuleContext {
         _ found: Envelope?, wanted: EventID?, _ what: String
     ) throws(Rejection) -> EventReference? {
         guard wanted != nil else { return nil }
-        guard let found, canSee(
-            Viewer(account: actor.account, member: member, blocked: []), at: found.reference.sequence,
-            history: state.timeline)
+        guard let found,
+            canSee(
+                Viewer(account: actor.account, member: member, blocked: []), at: found.reference.sequence,
+                history: state.timeline)
         else { throw Rejection(.notFound, "\(what) is not in this conversation") }
         switch found.kind {
         case .message, .sealed, .custom, .call: return found.reference
@@ -31,7 +32,9 @@ extension RuleContext {
     private func requireSlowMode() throws(Rejection) {
         guard state.slowMode > 0, rank(for: .post) < .helper, let last = facts.lastPost else { return }
         let wait = last.adding(milliseconds: state.slowMode * 1_000).rawValue - facts.now.rawValue
-        if wait > 0 { throw Rejection(.rateLimited, "slow mode: one message each \(state.slowMode) s", retryAfter: wait) }
+        if wait > 0 {
+            throw Rejection(.rateLimited, "slow mode: one message each \(state.slowMode) s", retryAfter: wait)
+        }
     }
 
     func edit(_ body: Body) throws(Rejection) -> Decision {
