@@ -37,8 +37,11 @@ enum HTTP1Pipeline {
             pipeline.removeHandler(context: context, promise: nil)
         }
         connection.start()
-        // Last, as it hands on the bytes that it has not parsed.
+        // Last, as it hands on the bytes that it has not parsed, without saying that they were all.
         let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
-        pipeline.removeHandler(context: decoder, promise: nil)
+        let removed = channel.eventLoop.makePromise(of: Void.self)
+        let box = NIOLoopBound(connection, eventLoop: channel.eventLoop)
+        removed.futureResult.whenComplete { _ in box.value.flush() }
+        pipeline.removeHandler(context: decoder, promise: removed)
     }
 }

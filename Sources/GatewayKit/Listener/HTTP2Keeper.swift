@@ -80,13 +80,11 @@ final class HTTP2Keeper: ChannelInboundHandler, TimerTarget {
             return
         }
         if openStreams == 0, now - unusedSince >= limits.keepAliveTime { goAway() }
-        var next = limits.pingAfter - silence
         if silence >= limits.pingAfter {
-            next = limits.silence - silence
             let ping = HTTP2Frame(streamID: .rootStream, payload: .ping(HTTP2PingData(withInteger: 0), ack: false))
             context.writeAndFlush(wrapOutboundOut(ping), promise: nil)
         }
-        timer = loop.timers.schedule(in: next, self)
+        timer = loop.timers.schedule(in: min(limits.pingAfter, limits.silence - silence), self)
     }
 
     private func goAway() {

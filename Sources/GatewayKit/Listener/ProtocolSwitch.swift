@@ -78,10 +78,11 @@ final class ProtocolSwitch: ChannelInboundHandler, RemovableChannelHandler {
         }
         let rest = received
         received = ByteBuffer()
-        context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
         if rest.readableBytes > 0 {
             context.fireChannelRead(wrapInboundOut(rest))
             context.fireChannelReadComplete()
         }
+        // Last: a handler that has been removed reaches nobody.
+        context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
     }
 }

@@ -25,11 +25,12 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
             received.moveReaderIndex(forwardBy: header.length)
             let rest = received
             received = ByteBuffer()
-            context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
             if rest.readableBytes > 0 {
                 context.fireChannelRead(wrapInboundOut(rest))
                 context.fireChannelReadComplete()
             }
+            // Last: a handler that has been removed reaches nobody.
+            context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
         } catch {
             refuse(context, .proxyHeader)
         }
