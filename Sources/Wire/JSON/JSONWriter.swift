@@ -93,11 +93,6 @@ package struct JSONWriter: ~Copyable {
         quoted(JSONBytes(bytes))
     }
 
-    /// Writes bytes that are known to be UTF-8 as a string.
-    package mutating func string(utf8: UnsafeRawBufferPointer) {
-        quoted(JSONBytes(utf8))
-    }
-
     /// Writes an integer.
     package mutating func int(_ value: Int) {
         int64(Int64(value))
