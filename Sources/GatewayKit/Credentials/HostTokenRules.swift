@@ -12,6 +12,8 @@ package struct HostClaims: Sendable, Equatable {
     package let isGuest: Bool
     /// `exp`, seconds since 1970: no session that this token opened without a device token may outlive it.
     package let expires: Int64
+    /// `iat`, seconds since 1970, where the token says it: one that was issued before its device was revoked is over.
+    package let issued: Int64?
 }
 
 /// Why a host token was refused: one reason for each way, for the operator's log and the tests.
@@ -93,7 +95,7 @@ package struct HostTokenRules: Sendable {
             subject: subject,
             name: claims.name.flatMap { $0.utf8.count <= 512 && !$0.isEmpty ? $0 : nil },
             picture: claims.picture.flatMap { $0.utf8.count <= 2_048 && $0.hasPrefix("https://") ? $0 : nil },
-            isGuest: claims.guest ?? false, expires: expires)
+            isGuest: claims.guest ?? false, expires: expires, issued: claims.iat.flatMap(Self.seconds))
     }
 
     private func checkTimes(_ claims: Claims, _ now: Int64) throws(HostTokenRefusal) -> Int64 {
