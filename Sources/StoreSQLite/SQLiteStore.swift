@@ -92,8 +92,8 @@ package final class SQLiteStore: EventLog, Archive, Directory, SearchIndex {
                     """)
         }
         readers = try DatabasePool(path: directory.database, configuration: configuration)
-        let epoch = try writer.read { db in try db.first("SELECT epoch FROM log") { try $0.integer(0) } }
-        index = try SearchFile(path: directory.search, epoch: epoch ?? 0, logger: logger)
+        let epoch = try writer.read(StoreMarker.read).epoch
+        index = try SearchFile(path: directory.search, epoch: epoch, logger: logger)
     }
 
     /// A process that was killed may have committed what it did not live to sync: nothing is read before that is on
@@ -116,15 +116,7 @@ package final class SQLiteStore: EventLog, Archive, Directory, SearchIndex {
         try directory.write(now)
     }
 
-    private func currentMarker() throws(StoreError) -> StoreMarker {
-        let found = try writer.read { db in
-            try db.first("SELECT store, epoch, position FROM log") { row in
-                StoreMarker(store: try row.text(0), epoch: try row.integer(1), position: try row.integer(2))
-            }
-        }
-        guard let found else { throw .damaged("\(directory.database) does not say which log it is") }
-        return found
-    }
+    private func currentMarker() throws(StoreError) -> StoreMarker { try writer.read(StoreMarker.read) }
 
     /// Brings the write-ahead log into the database and lets go of the directory. Nothing can be asked afterwards.
     package func close() throws(StoreError) {
@@ -137,6 +129,7 @@ package final class SQLiteStore: EventLog, Archive, Directory, SearchIndex {
         }
         try writer.close()
         try directory.write(marker)
+        directory.release()
     }
 
     /// Calls `body` with one snapshot of what is committed.

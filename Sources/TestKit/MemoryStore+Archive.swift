@@ -37,7 +37,8 @@ extension MemoryStore {
             let page: [MemoryEvent]
             switch range {
             case .before(let sequence):
-                page = conversation.events.filter { sequence.map($0.event.sequence.isBefore) ?? true }.suffix(limit)
+                let earlier = conversation.events.filter { stored in sequence.map { stored.event.sequence < $0 } ?? true }
+                page = earlier.suffix(limit)
             case .after(let sequence):
                 page = Array(conversation.events.filter { $0.event.sequence > sequence }.prefix(limit))
             case .around(let sequence):
@@ -280,11 +281,6 @@ extension MemoryConversation {
             MembershipRow(identity: identity, member: member, timeline: timeline, lastSequence: last)
         }
     }
-}
-
-extension Sequence {
-    /// Whether `other` comes before this one.
-    fileprivate func isBefore(_ other: Sequence) -> Bool { other < self }
 }
 
 extension Address {

@@ -45,7 +45,7 @@ private struct SearchWords {
             .map { word in
                 let original = String(String.UnicodeScalarView(word))
                 return (
-                    original.folding(options: [.caseInsensitive, .diacriticInsensitive], locale: nil), original
+                    original.lowercased().folding(options: .diacriticInsensitive, locale: nil), original
                 )
             }
     }

@@ -2,13 +2,14 @@ import Foundation
 import Hub
 import Synchronization
 
-/// A data directory, owned by this process while this object lives.
+/// A data directory, owned by this process until it is released.
 ///
 /// Holds `switchboard.sqlite` (the log and everything that is not derived), `search.sqlite` (derived: may be deleted),
 /// `store.json` (says that there is a log, so that a lost one is noticed) and `lock`.
 final class DataDirectory: Sendable {
     let path: String
-    private let lock: Int32
+    /// Closed when the directory is released.
+    private let lock: Mutex<Int32?>
 
     var database: String { path + "/switchboard.sqlite" }
     var search: String { path + "/search.sqlite" }
@@ -24,15 +25,23 @@ final class DataDirectory: Sendable {
         } catch {
             throw .unavailable("the data directory \(path) can't be made: \(error.localizedDescription)")
         }
-        lock = open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        let lock = open(path + "/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard lock >= 0 else { throw .unavailable("the data directory \(path) can't be written: \(lastError())") }
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
             close(lock)
             throw .unavailable("the data directory \(path) is in use by another process")
         }
+        self.lock = Mutex(lock)
     }
 
-    deinit { close(lock) }
+    deinit { release() }
+
+    func release() {
+        lock.withLock { lock in
+            if let lock { close(lock) }
+            lock = nil
+        }
+    }
 
     func exists(_ file: String) -> Bool { access(file, F_OK) == 0 }
 

@@ -112,7 +112,7 @@ private struct ChangeScan {
             """
             SELECT a.id, a.handle, a.server, a.display_name, a.avatar, a.status_text, a.profile_position
             FROM accounts a INDEXED BY accounts_by_profile
-            WHERE a.profile_position > max(?, 0) AND a.profile_position <= ? AND (a.id = ? OR EXISTS (
+            WHERE a.profile_position > 0 AND a.profile_position > ? AND a.profile_position <= ? AND (a.id = ? OR EXISTS (
                 SELECT 1 FROM members m WHERE m.account = a.id AND m.standing = 'joined'
                     AND m.conversation IN (SELECT value FROM json_each(?))))
             ORDER BY a.profile_position LIMIT ?
