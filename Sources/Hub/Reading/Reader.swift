@@ -77,6 +77,26 @@ package struct Reader: Sendable {
         return account
     }
 
+    /// The accounts of some ids, in their order; nil for those that are gone.
+    package func accounts(_ ids: [AccountID]) throws(Rejection) -> [Account?] {
+        try store { () throws(StoreError) in
+            var accounts: [Account?] = []
+            for id in ids { accounts.append(try hub.directory.account(id)) }
+            return accounts
+        }
+    }
+
+    /// Those accounts that there are under some addresses.
+    package func accounts(at addresses: [Address]) throws(Rejection) -> [Account] {
+        try store { () throws(StoreError) in
+            var accounts: [Account] = []
+            for address in addresses {
+                if let account = try hub.directory.account(at: address) { accounts.append(account) }
+            }
+            return accounts
+        }
+    }
+
     /// The open direct conversation with an account, if the two have one.
     package func direct(with other: AccountID, for actor: Actor) throws(Rejection) -> ConversationID? {
         let pair = ConversationIdentity.Pair(actor.account, other)
