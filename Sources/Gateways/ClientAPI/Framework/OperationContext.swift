@@ -1,14 +1,18 @@
 import GatewayKit
 import Hub
+import NIOCore
 
 /// What operations stand on. One value for the whole gateway.
 package struct APIServices: Sendable {
     package let hub: Hub
     package let authenticator: any Authenticator
+    let loops: APILoops
 
-    package init(hub: Hub, authenticator: any Authenticator) {
+    /// - Parameter loops: the event loops that the hub knows, on which sessions live.
+    package init(hub: Hub, authenticator: any Authenticator, loops: [any EventLoop]) {
         self.hub = hub
         self.authenticator = authenticator
+        self.loops = APILoops(loops, epoch: hub.epoch)
     }
 }
 

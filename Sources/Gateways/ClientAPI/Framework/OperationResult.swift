@@ -7,7 +7,7 @@ package enum OperationResult: Sendable {
     case members(@Sendable (inout JSONWriter) -> Void)
     /// One JSON document that is too long to be held at once, piece by piece; HTTP only. What `write` throws (the peer
     /// is gone) is to be passed on.
-    case stream(@Sendable (_ write: @Sendable (ByteBuffer) async throws -> Void) async throws -> Void)
+    case stream(@Sendable (_ write: (ByteBuffer) async throws -> Void) async throws -> Void)
 
     /// An answer without members.
     package static let nothing = OperationResult.members { _ in }

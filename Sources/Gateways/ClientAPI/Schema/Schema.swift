@@ -3,7 +3,9 @@
 /// One description serves OpenAPI, `/v1/frames.json` and the tests that compare real answers with it.
 package indirect enum Schema: Sendable {
     case text
+    case pattern(String)
     case integer
+    case range(ClosedRange<Int64>)
     case flag
     /// Any JSON.
     case anything
