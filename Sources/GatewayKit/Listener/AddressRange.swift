@@ -13,7 +13,9 @@ package struct AddressRange: Hashable, Sendable, CustomStringConvertible {
         let isV4 = !first.contains(":")
         var length = isV4 ? 32 : 128
         if parts.count == 2 {
-            guard let number = Int(parts[1]), String(number) == parts[1], (0...length).contains(number) else { return nil }
+            guard let number = Int(parts[1]), String(number) == parts[1], (0...length).contains(number) else {
+                return nil
+            }
             length = number
         }
         self.init(address, prefix: isV4 ? length + 96 : length)

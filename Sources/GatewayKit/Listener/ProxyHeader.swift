@@ -25,7 +25,9 @@ package struct ProxyHeader: Hashable, Sendable {
     static let maxTextBytes = 107
 
     private static let textSignature = Array("PROXY ".utf8)
-    private static let binarySignature: [UInt8] = [0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A]
+    private static let binarySignature: [UInt8] = [
+        0x0D, 0x0A, 0x0D, 0x0A, 0x00, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A,
+    ]
 
     /// Reads a header off the front of `bytes`; `nil` while more are needed. Each rule is checked as soon as the bytes
     /// that break it are there.

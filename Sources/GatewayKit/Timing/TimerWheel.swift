@@ -138,7 +138,7 @@ package struct TimerWheel<Element> {
         unlink(index)
         defer {
             nodes[index].element = nil
-            nodes[index].generation &+= 1
+            nodes[index].generation &+= 1  // trap-ok: a token would have to be kept for 2^32 uses of its node
             nodes[index].next = firstFree
             firstFree = index
             count -= 1

@@ -249,7 +249,8 @@ package final class WebSocketConnection: OutboundQueue {
         loop.door.metrics.count(.webSocketViolation)
         if state == .open {
             loop.door.logger.debug(
-                "WebSocket peer broke the protocol", metadata: ["client": "\(remote)", "reason": "\(violation.message)"])
+                "WebSocket peer broke the protocol",
+                metadata: ["client": "\(remote)", "reason": "\(violation.message)"])
             sendClose(violation.code, reason: violation.message)
         }
         leave()

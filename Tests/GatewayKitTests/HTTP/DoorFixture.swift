@@ -97,7 +97,8 @@ final class EchoSession: WebSocketSession {
         self.log = log
     }
 
-    static func route(path: String = "/ws", log: SessionLog? = nil, limits: WebSocketLimits = .init()) -> WebSocketRoute {
+    static func route(path: String = "/ws", log: SessionLog? = nil, limits: WebSocketLimits = .init()) -> WebSocketRoute
+    {
         WebSocketRoute(path: path, subprotocols: ["echo.v1"], limits: limits) { opening in
             log?.add("opening \(opening.remote) \(opening.subprotocol ?? "-")")
             return .accept(EchoSession(log: log))

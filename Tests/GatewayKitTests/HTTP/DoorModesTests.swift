@@ -79,7 +79,9 @@ struct DoorModesTests {
         defer { try? FileManager.default.removeItem(atPath: path) }
         let store = try TLSContextStore(.init(certificates: "\(path)/one.pem", key: "\(path)/one.key"))
         let first = store.current
-        for (pem, key) in [("two.pem", "one.key"), ("none.pem", "one.key"), ("one.key", "one.key"), ("one.pem", "one.pem")] {
+        for (pem, key) in [
+            ("two.pem", "one.key"), ("none.pem", "one.key"), ("one.key", "one.key"), ("one.pem", "one.pem"),
+        ] {
             #expect(throws: TLSContextStore.Failure.self) {
                 try store.reload(.init(certificates: "\(path)/\(pem)", key: "\(path)/\(key)"))
             }
@@ -95,7 +97,8 @@ struct DoorModesTests {
     // MARK: Proxies
 
     @Test func believesOnlyTrustedProxies() async throws {
-        let request = "GET /whoami HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.9\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n"
+        let request =
+            "GET /whoami HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.9\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n"
         try await DoorFixture.with { fixture in
             let answer = try await RawClient.exchange(fixture.port, request)
             #expect(answer.hasSuffix("127.0.0.1 false true"))

@@ -54,8 +54,14 @@ struct HTTP1DoorTests {
 
     /// Requests that two programs could read differently, or that no program should send.
     static let hostile: [(name: String, request: String)] = [
-        ("length and chunks", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-        ("chunks and length", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n"),
+        (
+            "length and chunks",
+            "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        ),
+        (
+            "chunks and length",
+            "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n"
+        ),
         ("two lengths", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd"),
         ("two equal lengths", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc"),
         ("a list of lengths", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3, 3\r\n\r\nabc"),
@@ -63,10 +69,16 @@ struct HTTP1DoorTests {
         ("a negative length", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\nabc"),
         ("a huge length", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\nabc"),
         ("chunked twice", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n"),
-        ("chunked on two lines", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        (
+            "chunked on two lines",
+            "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        ),
         ("chunked not last", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"),
         ("another coding", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
-        ("a vertical tab in the coding", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\u{0B}chunked\r\n\r\n0\r\n\r\n"),
+        (
+            "a vertical tab in the coding",
+            "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\u{0B}chunked\r\n\r\n0\r\n\r\n"
+        ),
         ("chunks in HTTP/1.0", "POST /echo HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
         ("bare LF behind a field", "GET /hello HTTP/1.1\r\nHost: a\nX: y\r\n\r\n"),
         ("bare LF behind the request line", "GET /hello HTTP/1.1\nHost: a\r\n\r\n"),
@@ -84,10 +96,19 @@ struct HTTP1DoorTests {
         ("two Hosts", "GET /hello HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"),
         ("a Host with a path", "GET /hello HTTP/1.1\r\nHost: a/b\r\n\r\n"),
         ("a Host with a name and a space", "GET /hello HTTP/1.1\r\nHost: a b\r\n\r\n"),
-        ("a bad chunk length", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n0\r\n\r\n"),
-        ("a chunk longer than said", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n"),
+        (
+            "a bad chunk length",
+            "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n0\r\n\r\n"
+        ),
+        (
+            "a chunk longer than said",
+            "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n"
+        ),
         ("a chunk ended by LF", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\nabc\n0\n\n"),
-        ("a huge chunk", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff1\r\nabc"),
+        (
+            "a huge chunk",
+            "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff1\r\nabc"
+        ),
         ("HTTP/3.0", "GET /hello HTTP/3.0\r\nHost: a\r\n\r\n"),
         ("HTTP/0.9", "GET /hello\r\n\r\n"),
         ("a target without slash", "GET hello HTTP/1.1\r\nHost: a\r\n\r\n"),
@@ -140,12 +161,14 @@ struct HTTP1DoorTests {
                 fixture.port, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n\(long)")
             #expect(declared.hasPrefix("HTTP/1.1 413"))
             let chunked = try await RawClient.exchange(
-                fixture.port, "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n\(long)\r\n0\r\n\r\n")
+                fixture.port,
+                "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n\(long)\r\n0\r\n\r\n")
             #expect(chunked.hasPrefix("HTTP/1.1 413"))
             // A large body is streamed to a route that allows it.
             let large = String(repeating: "y", count: 2 << 20)
             let streamed = try await RawClient.exchange(
-                fixture.port, "POST /count HTTP/1.1\r\n\(Self.close)Content-Length: \(large.utf8.count)\r\n\r\n\(large)")
+                fixture.port, "POST /count HTTP/1.1\r\n\(Self.close)Content-Length: \(large.utf8.count)\r\n\r\n\(large)"
+            )
             #expect(streamed.hasSuffix("\r\n\r\n\(large.utf8.count)"))
         }
     }
@@ -208,7 +231,8 @@ struct HTTP1DoorTests {
     }
 
     @Test(arguments: [
-        "NICK alice\r\nUSER a 0 * :a\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "\u{10}\u{0E}\u{00}\u{04}MQTT", "\u{16}\u{03}\u{01}",
+        "NICK alice\r\nUSER a 0 * :a\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "\u{10}\u{0E}\u{00}\u{04}MQTT",
+        "\u{16}\u{03}\u{01}",
         "<?xml version='1.0'?><stream:stream>", "{\"hello\":1}\n", "*1\r\n$4\r\nPING\r\n", "PRIVMSG #a :b\r\n",
         "EHLO example.org\r\n", "HTTP/1.1 200 OK\r\n\r\n", "PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\nGET / HTTP/1.1\r\n\r\n",
     ])

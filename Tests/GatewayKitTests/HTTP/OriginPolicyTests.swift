@@ -4,7 +4,8 @@ import Testing
 
 struct OriginPolicyTests {
     @Test(arguments: [
-        ("http://localhost:8080", "http://localhost:8080"), ("https://Chat.Example.ORG", "https://chat.example.org:443"),
+        ("http://localhost:8080", "http://localhost:8080"),
+        ("https://Chat.Example.ORG", "https://chat.example.org:443"),
         ("http://[::1]:80", "http://[::1]:80"), ("http://[2001:DB8:0:0::1]", "http://[2001:db8::1]:80"),
     ])
     func readsOrigins(_ text: String, _ canonical: String) {

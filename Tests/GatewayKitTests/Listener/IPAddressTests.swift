@@ -43,7 +43,10 @@ struct IPAddressTests {
         for _ in 0..<2000 {
             // Many zero groups, so that there is something to shorten.
             var groups: UInt64 = 0
-            for _ in 0..<4 { groups = groups << 16 | (Bool.random(using: &random) ? 0 : UInt64.random(in: 0...0xFFFF, using: &random)) }
+            for _ in 0..<4 {
+                groups =
+                    groups << 16 | (Bool.random(using: &random) ? 0 : UInt64.random(in: 0...0xFFFF, using: &random))
+            }
             let address = IPAddress(high: groups, low: UInt64.random(in: 0...3, using: &random) << 40)
             #expect(IPAddress(address.description) == address, "\(address)")
         }
@@ -63,7 +66,10 @@ struct AddressRangeTests {
         #expect(range.contains(try #require(IPAddress(address))) == expected)
     }
 
-    @Test(arguments: ["", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8", "10.0.0.0/08", "10.0.0.1/8", "::/129", "x/8", "10.0.0.0/8/8"])
+    @Test(arguments: [
+        "", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8", "10.0.0.0/08", "10.0.0.1/8", "::/129",
+        "x/8", "10.0.0.0/8/8",
+    ])
     func refuses(_ text: String) {
         #expect(AddressRange(text) == nil)
     }

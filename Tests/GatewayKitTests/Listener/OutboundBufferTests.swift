@@ -17,7 +17,8 @@ struct OutboundBufferTests {
         #expect(buffer.bytes == 1000)
         let pieces = drain(&buffer)
         #expect(pieces == [unit])
-        #expect(pieces.first?.withUnsafeReadableBytes { $0.baseAddress } == unit.withUnsafeReadableBytes { $0.baseAddress })
+        #expect(
+            pieces.first?.withUnsafeReadableBytes { $0.baseAddress } == unit.withUnsafeReadableBytes { $0.baseAddress })
         #expect(buffer.isEmpty)
     }
 

@@ -11,7 +11,8 @@ struct ProxyHeaderTests {
     }
 
     static let v4: [UInt8] = [192, 0, 2, 1, 198, 51, 100, 2, 0x30, 0x39, 0x01, 0xBB]
-    static let v6: [UInt8] = [0x20, 0x01, 0x0D, 0xB8] + [UInt8](repeating: 0, count: 11) + [9]
+    static let v6: [UInt8] =
+        [0x20, 0x01, 0x0D, 0xB8] + [UInt8](repeating: 0, count: 11) + [9]
         + [UInt8](repeating: 0xEE, count: 16) + [0, 1, 0, 2]
 
     /// Headers, and the source and the TLS flag that they name.

@@ -25,7 +25,9 @@ struct HTTP2Client: Sendable {
             switch frame.payload {
             case .goAway(_, let code, _): state.withLock { $0.append("goaway \(code.networkCode)") }
             case .settings(.settings(let settings)):
-                for (name, parameter) in [(3, HTTP2SettingsParameter.maxConcurrentStreams), (8, .enableConnectProtocol)] {
+                for (name, parameter) in [
+                    (3, HTTP2SettingsParameter.maxConcurrentStreams), (8, .enableConnectProtocol),
+                ] {
                     for setting in settings where setting.parameter == parameter {
                         state.withLock { $0.append("setting \(name)=\(setting.value)") }
                     }
@@ -52,6 +54,8 @@ struct HTTP2Client: Sendable {
         let multiplexer = try await channel.eventLoop.submit {
             try channel.pipeline.syncOperations.handler(type: NIOHTTP2Handler.self).syncMultiplexer()
         }.get()
+        // Extended CONNECT may be used only once the server has said that it knows it.
+        _ = await eventually { frames.lines.contains { $0.hasPrefix("setting 8") } }
         return HTTP2Client(channel: channel, multiplexer: multiplexer, frames: frames)
     }
 

@@ -67,7 +67,9 @@ struct WebSocketDoorTests {
         try await DoorFixture.with { fixture in
             let socket = try await WebSocketClient(
                 fixture.port, headers: "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n")
-            #expect(socket.head.lowercased().contains("sec-websocket-extensions: permessage-deflate; server_no_context_takeover"))
+            #expect(
+                socket.head.lowercased().contains(
+                    "sec-websocket-extensions: permessage-deflate; server_no_context_takeover"))
             var frame = ByteBuffer()
             let payload = try #require(Deflater().compress(ByteBuffer(string: String(repeating: "again ", count: 100))))
             WebSocketFrame.write(.text, payload, isCompressed: true, masking: .random, into: &frame)
@@ -119,7 +121,9 @@ struct WebSocketDoorTests {
             #expect(try await long.next() == .close(.messageTooBig, reason: "message is too long"))
             let flood = try await WebSocketClient(fixture.port)
             try await flood.client.send(WebSocketClient.frame(.text, "", isFinal: false))
-            for _ in 0..<1000 { flood.client.channel.write(WebSocketClient.frame(.continuation, "", isFinal: false), promise: nil) }
+            for _ in 0..<1000 {
+                flood.client.channel.write(WebSocketClient.frame(.continuation, "", isFinal: false), promise: nil)
+            }
             flood.client.channel.flush()
             guard case .close(.messageTooBig, _) = try await flood.next() else {
                 Issue.record("no close")
