@@ -5,10 +5,14 @@ import NIOCore
 ///
 /// *Lives on*: one event loop. No message refers back to another, so what comes out depends on the message alone and is
 /// shared by every subscriber whose `PermessageDeflate.Agreement` has the same window. One compressor takes up to
-/// 256 KiB, which is why a connection has none; it is made when its window is first asked for and then kept.
+/// 165 KiB, which is why a connection has none; it is made when its window is first asked for and then kept.
 package final class Deflater {
-    /// Messages below this length are not worth the work: what they would gain is within the size of a packet's header.
-    package static let minBytes = 64
+    /// Messages below this length go as they are: JSON of 120 bytes gets 16 bytes shorter, which no network notices.
+    package static let minBytes = 128
+
+    /// zlib's memory level. A shorter hash table than usual (level 8) is cleared faster between messages; what comes out
+    /// is as short to within a percent.
+    private static let memoryLevel: Int32 = 6
 
     private let level: Int32
     // One per window, from 9 to 15. zlib keeps a pointer back to the stream, which therefore must not move.
@@ -77,7 +81,7 @@ package final class Deflater {
         stream.initialize(to: z_stream())
         let size = Int32(MemoryLayout<z_stream>.size)
         let status = deflateInit2_(
-            stream, level, Z_DEFLATED, Int32(-bits), 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, size)
+            stream, level, Z_DEFLATED, Int32(-bits), Self.memoryLevel, Z_DEFAULT_STRATEGY, ZLIB_VERSION, size)
         guard status == Z_OK else {
             stream.deallocate()
             return nil

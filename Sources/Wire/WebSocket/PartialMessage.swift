@@ -4,13 +4,28 @@ import NIOCore
 struct PartialMessage {
     let isText: Bool
     let isCompressed: Bool
-    var fragments = 1
+    private var fragments = 0
     private(set) var bytes = ByteBuffer()
     private var utf8 = UTF8Validator()
 
     init(isText: Bool, isCompressed: Bool) {
         self.isText = isText
         self.isCompressed = isCompressed
+    }
+
+    /// Counts a fragment whose payload is about to come, unless that would pass a limit.
+    /// - Parameter inflated: how many bytes of the message's compressed form have come so far.
+    mutating func beginFragment(
+        of length: Int, inflated: Int, limits: WebSocketLimits
+    ) throws(WebSocketViolation) {
+        fragments += 1
+        guard fragments <= limits.maxFragments else {
+            throw WebSocketViolation(.messageTooBig, "message has too many fragments")
+        }
+        let (total, overflow) = length.addingReportingOverflow(isCompressed ? inflated : bytes.readableBytes)
+        guard !overflow, total <= (isCompressed ? limits.maxCompressedBytes : limits.maxMessageBytes) else {
+            throw .messageTooBig
+        }
     }
 
     /// Adds up to `room` bytes, which `fill` writes and counts. Text is checked at once, so that bad bytes end the

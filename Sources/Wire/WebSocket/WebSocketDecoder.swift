@@ -98,19 +98,11 @@ package struct WebSocketDecoder: ~Copyable {
             message = PartialMessage(isText: header.opcode == .text, isCompressed: header.isCompressed)
         case .continuation:
             guard message != nil else { throw .init(.protocolError, "a continuation of no message") }
-            message?.fragments += 1
         case .close, .ping, .pong:
             break
         }
-        if let message, !header.opcode.isControl {
-            guard message.fragments <= limits.maxFragments else {
-                throw .init(.messageTooBig, "message has too many fragments")
-            }
-            let (total, overflow) = header.length.addingReportingOverflow(
-                message.isCompressed ? inflater?.received ?? 0 : message.bytes.readableBytes)
-            guard !overflow, total <= (message.isCompressed ? limits.maxCompressedBytes : limits.maxMessageBytes) else {
-                throw .messageTooBig
-            }
+        if !header.opcode.isControl {
+            try message?.beginFragment(of: header.length, inflated: inflater?.received ?? 0, limits: limits)
         }
         frame = Frame(opcode: header.opcode, isFinal: header.isFinal, missing: header.length, mask: header.mask)
     }

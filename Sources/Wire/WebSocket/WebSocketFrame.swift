@@ -13,7 +13,7 @@ package enum WebSocketFrame {
     /// - Parameters:
     ///   - isFinal: false when a continuation follows.
     ///   - isCompressed: sets RSV1: the payload was made by a `Deflater` (first frame of a message only).
-    ///   - expectedBytes: a guess at the payload's length; a right guess spares moving a payload over 65,535 bytes.
+    ///   - expectedBytes: a guess at the payload's length; if its header is as long as the payload's, nothing is moved.
     /// - Throws: only what `writePayload` throws; then `buffer` is as it was.
     // trap-ok-function: `start + header` was written by this call, so it lies within the readable bytes
     package static func write<Failure: Error>(
@@ -21,13 +21,13 @@ package enum WebSocketFrame {
         isFinal: Bool = true,
         isCompressed: Bool = false,
         masking: WebSocketMasking = .none,
-        expectedBytes: Int = 0,
+        expectedBytes: Int = 126,
         into buffer: inout ByteBuffer,
         writePayload: (inout ByteBuffer) throws(Failure) -> Void
     ) throws(Failure) {
         let mask = masking.nextKey()
         let start = buffer.writerIndex
-        let reserved = headerBytes(payload: max(expectedBytes, 126), masked: mask != nil)
+        let reserved = headerBytes(payload: expectedBytes, masked: mask != nil)
         buffer.writeRepeatingByte(0, count: reserved)
         do throws(Failure) {
             try writePayload(&buffer)
@@ -39,9 +39,7 @@ package enum WebSocketFrame {
         let header = headerBytes(payload: length, masked: mask != nil)
         movePayload(of: length, from: start + reserved, to: start + header, in: &buffer)
 
-        var first = opcode.rawValue
-        if isFinal { first |= 0x80 }
-        if isCompressed { first |= 0x40 }
+        let first = opcode.rawValue | (isFinal ? 0x80 : 0) | (isCompressed ? 0x40 : 0)
         setHeader(first: first, length: length, mask: mask, at: start, in: &buffer)
         if var mask {
             let skipped = start + header - buffer.readerIndex
@@ -142,15 +140,14 @@ package enum WebSocketFrame {
     private static func setHeader(
         first: UInt8, length: Int, mask: WebSocketMask?, at start: Int, in buffer: inout ByteBuffer
     ) {
-        let maskBit: UInt8 = mask == nil ? 0 : 0x80
-        var index = start + buffer.setInteger(first, at: start)
-        if let short = UInt8(exactly: length), short <= 125 {
-            index += buffer.setInteger(maskBit | short, at: index)
+        let flags = UInt16(first) << 8 | (mask == nil ? 0 : 0x80)
+        var index = start
+        if length <= 125 {
+            index += buffer.setInteger(flags | UInt16(length), at: index)
         } else if let medium = UInt16(exactly: length) {
-            index += buffer.setInteger(maskBit | 126, at: index)
-            index += buffer.setInteger(medium, at: index)
+            index += buffer.setInteger(UInt32(flags | 126) << 16 | UInt32(medium), at: index)
         } else {
-            index += buffer.setInteger(maskBit | 127, at: index)
+            index += buffer.setInteger(flags | 127, at: index)
             index += buffer.setInteger(UInt64(length), at: index)
         }
         if let mask {

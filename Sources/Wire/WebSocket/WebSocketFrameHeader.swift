@@ -12,13 +12,14 @@ struct WebSocketFrameHeader {
     let length: Int
     let mask: WebSocketMask?
 
-    /// Reads a header off the front of `buffer`; `nil`, and nothing read, while part of it is missing. Each rule is
-    /// checked as soon as the bytes that break it are there.
+    /// Reads a header off the front of `buffer`; `nil`, and nothing read, while part of it is missing. The rules about
+    /// its first two bytes and the length are checked before the rest is there.
     static func read(
         from buffer: inout ByteBuffer, role: WebSocketRole, compressionAgreed: Bool
     ) throws(WebSocketViolation) -> Self? {
         var bytes = buffer
-        guard let first = bytes.readInteger(as: UInt8.self) else { return nil }
+        guard let both = bytes.readInteger(as: UInt16.self) else { return nil }
+        let (first, second) = (UInt8(both >> 8), UInt8(both & 0xFF))
         guard first & 0x30 == 0 else { throw Self.violation("a reserved bit is set") }
         guard let opcode = WebSocketOpcode(rawValue: first & 0x0F) else { throw Self.violation("unknown opcode") }
         let isFinal = first & 0x80 != 0
@@ -31,7 +32,6 @@ struct WebSocketFrameHeader {
             }
         }
 
-        guard let second = bytes.readInteger(as: UInt8.self) else { return nil }
         let isMasked = second & 0x80 != 0
         guard isMasked == (role == .server) else {
             throw Self.violation(isMasked ? "a server's frame is masked" : "a client's frame is not masked")
