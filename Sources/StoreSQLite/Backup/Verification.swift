@@ -45,7 +45,8 @@ struct Verification {
         guard schema <= Schema.current.version else {
             throw StoreError.unavailable("\(path) was written by a newer version of this program")
         }
-        let report = try queue.read { db in
+        // No transaction: nobody else has the file, and the end of one can fail on a damaged file too.
+        let report = try queue.writeWithoutTransaction { db in
             let marker = try StoreMarker.read(db)
             let manifest = try manifestProblems(marker)
             // What can't be counted is among the problems.
