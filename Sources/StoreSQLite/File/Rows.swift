@@ -110,7 +110,7 @@ extension Row {
 
     /// Columns `column` (sequence) and `column + 1` (id).
     func reference(_ column: Int) throws -> EventReference? {
-        guard let sequence: Hub.Sequence = try optionalValue(column) else { return nil }
+        guard let sequence = try optionalValue(column) as Sequence? else { return nil }
         return EventReference(id: try eventID(column + 1), sequence: sequence)
     }
 
