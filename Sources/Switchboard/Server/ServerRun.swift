@@ -1,0 +1,177 @@
+import GatewayKit
+import Glibc
+import Hub
+import Logging
+import NIOCore
+import ServiceLifecycle
+import UnixSignals
+
+extension Server {
+    /// Opens the doors and runs until it is told to stop, or a part fails.
+    ///
+    /// - Parameters:
+    ///   - start: of the process, for the time that it took.
+    ///   - onReady: called once, when the doors are open.
+    ///   - sources: where the configuration is read from again at a SIGHUP.
+    func run(
+        since start: NIODeadline = .now(),
+        onReady: @escaping @Sendable (Server, WelcomeScreen) async throws -> Void,
+        reload sources: @escaping @Sendable () -> ConfigurationSources
+    ) async throws {
+        let doors = makeDoors()
+        let search = SearchFollower(hub: parts.hub, logger: log.logger("switchboard.search"))
+        let sweeper = RetentionSweeper(hub: parts.hub, search: search, logger: log.logger("switchboard.retention"))
+        var services: [any Service] = [
+            Background { try await self.parts.accounts.run() },
+            Background { try await search?.run() },
+            Background { try await sweeper.run() },
+        ]
+        // The last is shut down first: nobody new comes in while the others are still served.
+        services += doors.map { $0.door as any Service }
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: services.map {
+                    .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
+                }, logger: Logger(label: "switchboard.services") { _ in SwiftLogNoOpLogHandler() }))
+        state.withLock { state in
+            state.stop = { Task { await group.triggerGracefulShutdown() } }
+        }
+        let signals = scope == .everything ? Task { await watchSignals(sources) } : nil
+        let opening = Task { try await announce(doors, start, onReady) }
+        do {
+            try await group.run()
+        } catch {
+            signals?.cancel()
+            opening.cancel()
+            try? await close()
+            throw Server.failure(error)
+        }
+        signals?.cancel()
+        state.withLock { $0.isReady = false }
+        try await close()
+        if let fatal = state.withLock({ $0.fatal }) {
+            throw Failure(.inputOutput, "the log can't be trusted to reach the disk: \(fatal)")
+        }
+        try await opening.value
+    }
+
+    private func announce(
+        _ doors: [NamedDoor], _ start: NIODeadline, _ onReady: @escaping @Sendable (Server, WelcomeScreen) async throws -> Void
+    ) async throws {
+        do {
+            for door in doors { _ = try await door.door.addresses }
+        } catch {
+            // The group hears of it too, and ends.
+            return
+        }
+        state.withLock { $0.isReady = true }
+        do {
+            try await onReady(self, welcome(doors, since: start))
+        } catch {
+            stop()
+            throw error
+        }
+    }
+
+    /// A part's error as one line and an exit code.
+    private static func failure(_ error: any Error) -> any Error {
+        switch error {
+        case let failure as HTTPDoor.Failure:
+            Failure(failure.description.contains("EACCES") ? .noPermission : .unavailable, describe(failure.description))
+        case let failure as Failure: failure
+        case let error as StoreError: Failure(error)
+        default: Failure(.software, "\(error)")
+        }
+    }
+
+    /// What the system says of a listener, in words.
+    private static func describe(_ text: String) -> String {
+        let address = String(text.prefix { $0 != " " }.dropLast(text.prefix { $0 != " " }.last == ":" ? 1 : 0))
+        if text.contains("errno: 98") { return "\(address) is in use by another program; choose another http.port" }
+        if text.contains("errno: 13") { return "\(address): not permitted (ports below 1024 need a privilege)" }
+        if text.contains("errno: 99") { return "\(address) is no address of this machine" }
+        return text
+    }
+
+    // MARK: Signals
+
+    private func watchSignals(_ sources: @escaping @Sendable () -> ConfigurationSources) async {
+        var isStopping = false
+        for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup) {
+            switch signal {
+            case .sighup: await reload(sources())
+            default:
+                guard !isStopping else {
+                    // Everything that was acknowledged is on disk, so there is nothing to wait for.
+                    writeFully("\n", to: 2)
+                    Glibc.exit(128 + signal.rawValue)
+                }
+                isStopping = true
+                logger.notice("going down; once more ends at once", metadata: ["signal": "\(signal)"])
+                state.withLock { $0.isReady = false }
+                stop()
+            }
+        }
+    }
+
+    /// Reads the configuration again. When it is wrong, the old one stays in force, and the log says why.
+    func reload(_ sources: ConfigurationSources) async {
+        let old = configuration
+        let new: ServerConfiguration
+        do throws(ConfigurationRefusal) {
+            new = try sources.read().configuration
+        } catch {
+            for problem in error.problems { logger.error("\(problem)") }
+            return logger.error("the configuration is wrong: the old one stays in force")
+        }
+        let changed = ConfigurationRules.differences(old, new)
+        let later = changed.filter { !$0.isReloadable }
+        var merged = old
+        for setting in changed where setting.isReloadable { setting.copy(new, &merged) }
+        do {
+            try apply(merged)
+        } catch {
+            return logger.error("the configuration can't be used: the old one stays in force", metadata: ["reason": "\(error)"])
+        }
+        if !later.isEmpty {
+            logger.warning(
+                "these keys need a restart", metadata: ["keys": "\(later.map(\.key).joined(separator: ", "))"])
+        }
+        logger.notice(
+            "the configuration was read again",
+            metadata: ["changed": "\(changed.filter(\.isReloadable).map(\.key).joined(separator: ", "))"])
+    }
+
+    private func apply(_ configuration: ServerConfiguration) throws {
+        if let contexts = parts.secure.contexts { try contexts.reload(configuration.tlsFiles) }
+        var accounts = configuration.accountConfiguration(
+            publicURL: parts.accounts.configuration.publicURL, hosts: parts.hosts.map {
+                AccountConfiguration.HostApplication(
+                    verifier: $0.verifier, createsAccounts: configuration.hostTokens.createAccounts)
+            })
+        if let url = configuration.http.publicURL { accounts.publicURL = url }
+        try parts.accounts.setConfiguration(accounts)
+        parts.hub.setLimits(configuration.limits)
+        log.level = configuration.log.level
+        state.withLock { $0.configuration = configuration }
+    }
+
+    // MARK: The screen
+
+    private func welcome(_ doors: [NamedDoor], since start: NIODeadline) async throws -> WelcomeScreen {
+        let configuration = configuration
+        var address = configuration.localURL(port: configuration.http.port)
+        var listening: [String] = []
+        for door in doors where door.name == .network {
+            let addresses = try await door.door.addresses
+            listening = addresses.map { $0.pathname ?? "\($0.ipAddress ?? "?"):\($0.port ?? 0)" }
+            if let port = addresses.lazy.compactMap(\.port).first { address = configuration.localURL(port: port) }
+        }
+        return WelcomeScreen(
+            address: address, listening: listening, serverName: configuration.server.name,
+            dataDirectory: configuration.data.directory,
+            administratorLink: try await parts.accounts.firstAdministratorLink()?.url,
+            guestTokens: try await trialTokens(), fingerprint: parts.secure.fingerprint,
+            startup: (NIODeadline.now() - start).nanoseconds / 1_000_000)
+    }
+}
