@@ -41,7 +41,7 @@ extension ScramMechanism {
 extension PasswordVerifier {
     /// Derives what is stored for a password.
     ///
-    /// Runs PBKDF2 synchronously, 50 to 100 ms at the default: **never on an event loop**, always on the bounded pool
+    /// Runs PBKDF2 synchronously, in the order of 100 ms at the default: **never on an event loop**, always on the bounded pool
     /// for password work.
     ///
     /// - Parameter salt: injected by tests; 16 fresh random bytes otherwise.
