@@ -77,6 +77,9 @@ package final class Hub: Sendable {
 
     var ports: [LoopPort] { portsBox.withLock { $0 } }
 
+    /// The event loops on which sessions live.
+    package var eventLoops: [any EventLoop] { ports.map(\.eventLoop) }
+
     func nextSessionID() -> SessionID {
         lastSession.withLock { last in
             last += 1
