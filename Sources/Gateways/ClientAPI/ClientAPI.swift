@@ -27,7 +27,8 @@ package struct ClientAPI: Sendable {
             let bearer = BearerToken.of(fields)
             guard bearer != nil || !fields.contains(.authorization) else {
                 return .refuse(
-                    .unauthorized, headers: [.wwwAuthenticate: "Bearer"], body: "Authorization must be one bearer token")
+                    .unauthorized, headers: [.wwwAuthenticate: "Bearer"], body: "Authorization must be one bearer token"
+                )
             }
             return .accept(SocketDriver(services: services, loop: loop, bearer: bearer))
         }

@@ -66,7 +66,7 @@ extension JSONWriter {
     }
 
     /// A mark and one or two numbers as one string.
-    // trap-ok-function: 48 bytes hold a mark, a hyphen and two numbers of 20 digits at most
+    // trap-ok-function: room of 48 bytes holds a mark, a hyphen and two numbers of 20 digits at most
     private mutating func numbers(_ mark: UInt8?, _ first: Int64, _ second: Int64?) {
         withUnsafeTemporaryAllocation(byteCount: 48, alignment: 1) { room in
             var start = room.count
@@ -84,7 +84,7 @@ extension JSONWriter {
         }
     }
 
-    // trap-ok-function: as `numbers`, its only caller
+    // trap-ok-function: called by `numbers` only, whose room is large enough
     private static func prepend(_ number: Int64, to room: UnsafeMutableRawBufferPointer, _ start: inout Int) {
         var rest = number.magnitude
         repeat {

@@ -1,6 +1,5 @@
 import GatewayKit
 import Hub
-import NIOCore
 
 /// What operations stand on. One value for the whole gateway.
 package struct APIServices: Sendable {
@@ -8,11 +7,10 @@ package struct APIServices: Sendable {
     package let authenticator: any Authenticator
     let loops: APILoops
 
-    /// - Parameter loops: the event loops that the hub knows, on which sessions live.
-    package init(hub: Hub, authenticator: any Authenticator, loops: [any EventLoop]) {
+    package init(hub: Hub, authenticator: any Authenticator) {
         self.hub = hub
         self.authenticator = authenticator
-        self.loops = APILoops(loops, epoch: hub.epoch)
+        self.loops = APILoops(hub.eventLoops, epoch: hub.epoch)
     }
 }
 

@@ -45,8 +45,10 @@ private struct LongPoll {
         .members { writer in
             var list = ByteBuffer(string: "[")
             // Each element follows a comma; the first one has none before it.
-            list.writeImmutableBuffer(frames.elements.getSlice(
-                at: frames.elements.readerIndex + 1, length: max(0, frames.elements.readableBytes - 1)) ?? ByteBuffer())
+            list.writeImmutableBuffer(
+                frames.elements.getSlice(
+                    at: frames.elements.readerIndex + 1, length: max(0, frames.elements.readableBytes - 1))
+                    ?? ByteBuffer())
             list.writeString("]")
             writer.key("frames")
             writer.raw(list)

@@ -7,7 +7,8 @@ extension Operations {
             "create", .change, access: .account,
             "Makes a group or a broadcast; you are its owner.",
             parameters: [
-                .required("kind", .choice([ConversationKind.group.rawValue, ConversationKind.broadcast.rawValue]), "which"),
+                .required(
+                    "kind", .choice([ConversationKind.group.rawValue, ConversationKind.broadcast.rawValue]), "which"),
                 .optional("handle", .handle, "its name; made up if not given"),
                 .optional("name", .line, "a title for people"),
                 .optional("subject", .text(maximum: 65_536), "what it is about now"),
@@ -176,7 +177,8 @@ extension Operations {
             if let text = try arguments.optionalText(name) { changes.append(StateChange(key: key, value: text)) }
         }
         for (name, key) in [
-            ("slowMode", StateKey.slowMode), ("retentionAge", .retention("age-ms")), ("retentionCount", .retention("count")),
+            ("slowMode", StateKey.slowMode), ("retentionAge", .retention("age-ms")),
+            ("retentionCount", .retention("count")),
         ] {
             switch try arguments.removableInteger(name) {
             case .absent: break

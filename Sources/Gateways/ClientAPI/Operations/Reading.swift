@@ -4,76 +4,78 @@ import WireJSON
 
 extension Operations {
     /// Reading what there is.
-    static let reading: [Operation] = [
-        Operation(
-            "conversations", .read,
-            "One's own conversations with what is unread: the first screen. Stream on from `cursor`.",
-            result: [
-                .always("conversations", .list(.named("Conversation"))),
-                .always("cursor", .text, "everything up to here is in the list"),
-            ],
-            .task(conversations)),
-        Operation(
-            "conversation", .read, "One conversation.", parameters: [.conversation],
-            result: Schemas.conversation, .task(conversation)),
-        Operation(
-            "browse", .read, "Public conversations, by name.",
-            parameters: [
-                .optional("text", .text(maximum: 256), "in their handle or name"),
-                .optional("after", .handle, "the last handle of the page before"), .limit(200, standard: 50),
-            ],
-            result: [.always("conversations", .list(.named("Conversation")))],
-            .task(browse)),
-        Operation(
-            "members", .read, "Who belongs to a conversation, by name, with presence.",
-            parameters: [
-                .conversation, .optional("after", .handle, "the last handle of the page before"),
-                .limit(1_000, standard: 100),
-            ],
-            result: [.always("members", .list(.named("Member")))],
-            .task(members)),
-        Operation(
-            "state", .read, "The open state of a conversation, now or as of a sequence.",
-            parameters: [.conversation, .optional("asOf", .integer(0...Int64.max - 1), "a sequence")],
-            result: [.always("state", .list(.named("State")))],
-            .task(state)),
-        Operation(
-            "receipts", .read, "How far everybody has come in a conversation.", parameters: [.conversation],
-            result: [.always("receipts", .list(.named("Receipt")))],
-            .task { arguments, context throws(Rejection) in
-                let name = try arguments.conversation()
-                return try await read(context) { reader, actor throws(Rejection) in
-                    let receipts = try reader.receipts(in: try reader.conversation(name, for: actor), for: actor)
-                    return list("receipts", receipts) { [epoch = context.hub.epoch] writer, receipt in
-                        writer.receiptMembers(receipt, epoch: epoch)
+    static let reading: [Operation] =
+        [
+            Operation(
+                "conversations", .read,
+                "One's own conversations with what is unread: the first screen. Stream on from `cursor`.",
+                result: [
+                    .always("conversations", .list(.named("Conversation"))),
+                    .always("cursor", .text, "everything up to here is in the list"),
+                ],
+                .task(conversations)),
+            Operation(
+                "conversation", .read, "One conversation.", parameters: [.conversation],
+                result: Schemas.conversation, .task(conversation)),
+            Operation(
+                "browse", .read, "Public conversations, by name.",
+                parameters: [
+                    .optional("text", .text(maximum: 256), "in their handle or name"),
+                    .optional("after", .handle, "the last handle of the page before"), .limit(200, standard: 50),
+                ],
+                result: [.always("conversations", .list(.named("Conversation")))],
+                .task(browse)),
+            Operation(
+                "members", .read, "Who belongs to a conversation, by name, with presence.",
+                parameters: [
+                    .conversation, .optional("after", .handle, "the last handle of the page before"),
+                    .limit(1_000, standard: 100),
+                ],
+                result: [.always("members", .list(.named("Member")))],
+                .task(members)),
+            Operation(
+                "state", .read, "The open state of a conversation, now or as of a sequence.",
+                parameters: [.conversation, .optional("asOf", .integer(0...Int64.max - 1), "a sequence")],
+                result: [.always("state", .list(.named("State")))],
+                .task(state)),
+            Operation(
+                "receipts", .read, "How far everybody has come in a conversation.", parameters: [.conversation],
+                result: [.always("receipts", .list(.named("Receipt")))],
+                .task { arguments, context throws(Rejection) in
+                    let name = try arguments.conversation()
+                    return try await read(context) { reader, actor throws(Rejection) in
+                        let receipts = try reader.receipts(in: try reader.conversation(name, for: actor), for: actor)
+                        return list("receipts", receipts) { [epoch = context.hub.epoch] writer, receipt in
+                            writer.receiptMembers(receipt, epoch: epoch)
+                        }
                     }
-                }
-            }),
-        Operation(
-            "unread", .read, "What is unread in a conversation, and from where it is counted.",
-            parameters: [.conversation],
-            result: [
-                .always("marker", .integer, "read up to here"), .always("count", .integer, "messages after it"),
-                .always("mentions", .integer, "how many of them mention you"),
-                .sometimes("first", .integer, "the sequence of the first of them"),
-                .always("capped", .flag, "there are more than counted"),
-            ],
-            .task(unread)),
-        Operation(
-            "attendance", .read, "Who is looking at a conversation now.", parameters: [.conversation],
-            result: [.always("accounts", .list(.text))],
-            .task(attendance)),
-        Operation(
-            "presence-of", .read, "How some accounts are present; those whom you share no conversation with are left out.",
-            parameters: [.required("accounts", .accounts(maximum: 100), "whom")],
-            result: [.always("presence", .list(.named("AccountPresence")))],
-            .task(presence)),
-        Operation(
-            "profiles", .read, "What some accounts show of themselves; unknown ones are left out.",
-            parameters: [.required("accounts", .accounts(maximum: 100), "whose")],
-            result: [.always("profiles", .list(.named("AccountProfile")))],
-            .task(profiles)),
-    ] + log + [sync]
+                }),
+            Operation(
+                "unread", .read, "What is unread in a conversation, and from where it is counted.",
+                parameters: [.conversation],
+                result: [
+                    .always("marker", .integer, "read up to here"), .always("count", .integer, "messages after it"),
+                    .always("mentions", .integer, "how many of them mention you"),
+                    .sometimes("first", .integer, "the sequence of the first of them"),
+                    .always("capped", .flag, "there are more than counted"),
+                ],
+                .task(unread)),
+            Operation(
+                "attendance", .read, "Who is looking at a conversation now.", parameters: [.conversation],
+                result: [.always("accounts", .list(.text))],
+                .task(attendance)),
+            Operation(
+                "presence-of", .read,
+                "How some accounts are present; those whom you share no conversation with are left out.",
+                parameters: [.required("accounts", .accounts(maximum: 100), "whom")],
+                result: [.always("presence", .list(.named("AccountPresence")))],
+                .task(presence)),
+            Operation(
+                "profiles", .read, "What some accounts show of themselves; unknown ones are left out.",
+                parameters: [.required("accounts", .accounts(maximum: 100), "whose")],
+                result: [.always("profiles", .list(.named("AccountProfile")))],
+                .task(profiles)),
+        ] + log + [sync]
 
     // MARK: Help
 

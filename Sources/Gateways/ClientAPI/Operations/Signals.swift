@@ -31,7 +31,8 @@ extension Operations {
                 let active = try arguments.flag("active")
                 let thread = try arguments.optionalEvent("thread")
                 return { conversation, party in
-                    .typing(ConversationSignal(conversation: conversation, party: party, thread: thread), active: active)
+                    .typing(
+                        ConversationSignal(conversation: conversation, party: party, thread: thread), active: active)
                 }
             }),
         Operation(

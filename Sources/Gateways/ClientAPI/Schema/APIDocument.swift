@@ -48,7 +48,10 @@ extension JSONWriter {
     private static var clientFrames: [Schema] {
         Operations.all.filter { $0.places.contains(.socket) }.map { operation in
             .object(
-                [.always("type", .constant(operation.name), operation.summary), .sometimes("id", .text, "for the answer")]
+                [
+                    .always("type", .constant(operation.name), operation.summary),
+                    .sometimes("id", .text, "for the answer"),
+                ]
                     + operation.parameters.map(\.field))
         }
     }

@@ -25,17 +25,18 @@ package enum Schemas {
 
     // MARK: The log
 
-    package static let event: [Field] = [
-        .always("cursor", .text, "resume after this event"),
-        .always("conversation", .text, "`~12`"),
-        .always("sequence", .integer, "its place in the conversation"),
-        .sometimes("previous", .integer, "which sequence you saw before it, where that is not the one before"),
-        .always("id", .text),
-        .always("author", .text),
-        .always("at", .integer, "milliseconds since 1970"),
-        .sometimes("ref", .text, "what its author called it"),
-        .always("kind", .choice(Content.Kind.allCases.map(\.name))),
-    ] + content
+    package static let event: [Field] =
+        [
+            .always("cursor", .text, "resume after this event"),
+            .always("conversation", .text, "`~12`"),
+            .always("sequence", .integer, "its place in the conversation"),
+            .sometimes("previous", .integer, "which sequence you saw before it, where that is not the one before"),
+            .always("id", .text),
+            .always("author", .text),
+            .always("at", .integer, "milliseconds since 1970"),
+            .sometimes("ref", .text, "what its author called it"),
+            .always("kind", .choice(Content.Kind.allCases.map(\.name))),
+        ] + content
 
     /// By `kind`.
     private static let content: [Field] = [
@@ -62,16 +63,18 @@ package enum Schemas {
         .sometimes("erased", .flag, "instead of what it said"),
     ]
 
-    package static let entry: [Field] = event + [
-        .sometimes(
-            "edit",
-            .object([.always("sequence", .integer), .always("at", .integer), .always("body", .named("Body"))]),
-            "the newest edit"),
-        .sometimes(
-            "reactions", .list(.object([.always("key", .text), .always("by", .list(.text))])), "who reacted how"),
-        .sometimes(
-            "replies", .object([.always("count", .integer), .always("last", .integer)]), "of the thread that it began"),
-    ]
+    package static let entry: [Field] =
+        event + [
+            .sometimes(
+                "edit",
+                .object([.always("sequence", .integer), .always("at", .integer), .always("body", .named("Body"))]),
+                "the newest edit"),
+            .sometimes(
+                "reactions", .list(.object([.always("key", .text), .always("by", .list(.text))])), "who reacted how"),
+            .sometimes(
+                "replies", .object([.always("count", .integer), .always("last", .integer)]),
+                "of the thread that it began"),
+        ]
 
     private static let reference: [Field] = [.always("id", .text), .always("sequence", .integer)]
 
@@ -108,26 +111,27 @@ package enum Schemas {
 
     // MARK: Conversations and accounts
 
-    package static let conversation: [Field] = [
-        .always("id", .text, "`~12`"),
-        .always("kind", .choice(ConversationKind.allCases.map(\.rawValue))),
-        .sometimes("address", .text, "`garden`, or `@bob`"),
-        .sometimes("with", .text, "the other account of a direct conversation"),
-        .sometimes("sealing", .text, "the scheme by which it is encrypted throughout"),
-        .sometimes("name", .text),
-        .sometimes("subject", .text),
-        .always("access", .choice(Access.allCases.map(\.rawValue))),
-        .always("history", .choice(HistoryVisibility.allCases.map(\.rawValue))),
-        .always("firstSequence", .integer),
-        .always("lastSequence", .integer),
-        .sometimes("members", .integer, "how many are joined"),
-    ] + standing.map { .sometimes($0.name, $0.schema, "your own") } + [
-        .sometimes("last", .named("Entry"), "the newest message that you can see"),
-        .sometimes("readUpTo", .integer),
-        .sometimes("unread", .integer),
-        .sometimes("mentions", .integer, "how many unread ones mention you"),
-        .sometimes("firstUnread", .integer),
-    ]
+    package static let conversation: [Field] =
+        [
+            .always("id", .text, "`~12`"),
+            .always("kind", .choice(ConversationKind.allCases.map(\.rawValue))),
+            .sometimes("address", .text, "`garden`, or `@bob`"),
+            .sometimes("with", .text, "the other account of a direct conversation"),
+            .sometimes("sealing", .text, "the scheme by which it is encrypted throughout"),
+            .sometimes("name", .text),
+            .sometimes("subject", .text),
+            .always("access", .choice(Access.allCases.map(\.rawValue))),
+            .always("history", .choice(HistoryVisibility.allCases.map(\.rawValue))),
+            .always("firstSequence", .integer),
+            .always("lastSequence", .integer),
+            .sometimes("members", .integer, "how many are joined"),
+        ] + standing.map { .sometimes($0.name, $0.schema, "your own") } + [
+            .sometimes("last", .named("Entry"), "the newest message that you can see"),
+            .sometimes("readUpTo", .integer),
+            .sometimes("unread", .integer),
+            .sometimes("mentions", .integer, "how many unread ones mention you"),
+            .sometimes("firstUnread", .integer),
+        ]
 
     private static let profile: [Field] = [
         .sometimes("displayName", .text), .sometimes("avatar", .text), .sometimes("statusText", .text),
@@ -138,10 +142,11 @@ package enum Schemas {
         .sometimes("lastSeen", .integer, "when the last session ended"),
     ]
 
-    private static let member: [Field] = [.always("account", .text)] + standing + [
-        .always("since", .integer, "milliseconds since 1970"),
-        .sometimes("accountKind", .choice(Account.Kind.allCases.map(\.rawValue))),
-    ] + profile + [.sometimes("presence", .object(presence), "if you may know it")]
+    private static let member: [Field] =
+        [.always("account", .text)] + standing + [
+            .always("since", .integer, "milliseconds since 1970"),
+            .sometimes("accountKind", .choice(Account.Kind.allCases.map(\.rawValue))),
+        ] + profile + [.sometimes("presence", .object(presence), "if you may know it")]
 
     private static let accountPresence: [Field] = [.always("account", .text)] + presence
 

@@ -127,7 +127,8 @@ extension StreamDriver: StreamSession {
     func limitExceeded(_ limit: OutboundLimit) -> ByteBuffer {
         var bytes = ByteBuffer()
         Framing.stream.append(
-            .goodbye(reason: "too-slow", cursor: nil, retryAfter: ReconnectDelay.milliseconds(hub.random())), to: &bytes)
+            .goodbye(reason: "too-slow", cursor: nil, retryAfter: ReconnectDelay.milliseconds(hub.random())), to: &bytes
+        )
         detach()
         return bytes
     }
