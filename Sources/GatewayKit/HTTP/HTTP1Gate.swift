@@ -67,6 +67,7 @@ final class HTTP1Gate: ChannelDuplexHandler, RemovableChannelHandler {
         if error == .invalidEOFState {
             context.close(promise: nil)
         } else {
+            requestEnded = false
             fail(context, RequestFault(error, isFirst: isFirst))
         }
     }
@@ -83,6 +84,7 @@ final class HTTP1Gate: ChannelDuplexHandler, RemovableChannelHandler {
                 context.close(promise: nil)
             } else {
                 closesAfterResponse = true
+                context.fireUserInboundEventTriggered(event)
             }
         } else {
             context.fireUserInboundEventTriggered(event)

@@ -152,7 +152,7 @@ extension HTTPDoor {
 
     private func bind(_ listener: DoorListener, _ acceptor: DoorAcceptor) async throws -> any Channel {
         let slots = acceptor.slots
-        let bootstrap = ServerBootstrap(group: group)
+        var bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelInitializer { channel in
@@ -167,7 +167,11 @@ extension HTTPDoor {
             .childChannelInitializer { acceptor.accept($0) }
         do {
             switch listener.address {
-            case .ip(let host, let port): return try await bootstrap.bind(host: host, port: port).get()
+            case .ip(let host, let port):
+                for (option, value) in TCPOptions.all(shared.configuration.limits) {
+                    bootstrap = bootstrap.childChannelOption(option, value: value)
+                }
+                return try await bootstrap.bind(host: host, port: port).get()
             case .unix(let path):
                 return try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
             }

@@ -4,7 +4,7 @@ import NIOHTTPTypes
 
 /// Serves requests, one at a time, on an HTTP/1 connection or on one HTTP/2 stream: decides whether a stream route, a
 /// WebSocket route or the router answers. *Lives on*: its channel's event loop.
-final class HTTPExchange: ChannelDuplexHandler, RemovableChannelHandler {
+final class HTTPExchange: ChannelDuplexHandler, RemovableChannelHandler, TimerTarget {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
@@ -31,6 +31,7 @@ final class HTTPExchange: ChannelDuplexHandler, RemovableChannelHandler {
     private var isHead = false
     private var requestEnded = false
     private var headIsWritten = false
+    private var endTimer = LoopTimers.Token.none
     private var isReadingHeld = false
     private var readIsWanted = false
 
@@ -92,6 +93,15 @@ final class HTTPExchange: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelWritabilityChanged()
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // Whoever reads a stream does not end its own side first: it is gone.
+        if case .some(.inputClosed) = event as? ChannelEvent, case .stream = server {
+            context.close(promise: nil)
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if let fault = error as? RequestFault {
             fail(fault)
@@ -113,12 +123,10 @@ final class HTTPExchange: ChannelDuplexHandler, RemovableChannelHandler {
         if request.extendedConnectProtocol != nil { return connect(request, remote) }
         if request.method == .connect { return fail(.badRequest("this is no proxy")) }
         if let route = routes.webSocket(for: request), request.method == .get || request.headerFields[.upgrade] != nil {
-            server = .handshake(request, remote, route)
-            return
+            return awaitEnd(.handshake(request, remote, route))
         }
         if let route = routes.stream(for: request) {
-            server = .streamRequest(request, remote, route)
-            return
+            return awaitEnd(.streamRequest(request, remote, route))
         }
 
         let limit = loop.limits.bodyBytes(forPath: request.path ?? "")
@@ -131,6 +139,16 @@ final class HTTPExchange: ChannelDuplexHandler, RemovableChannelHandler {
         server = .router(RouterCall(exchange: self, request: request, remote: remote, bodyLimit: limit, place: place))
     }
 
+    /// What has no body ends with its head; one that does not is no better than a slow head.
+    private func awaitEnd(_ server: Server) {
+        self.server = server
+        endTimer = loop.timers.schedule(in: loop.limits.headTime, self)
+    }
+
+    func timerFired(_ tag: UInt8) {
+        fail(RequestFault(.requestTimeout, .slowBody, "the request does not end"))
+    }
+
     private func received(_ bytes: ByteBuffer) {
         switch server {
         case .router(let call): call.received(bytes)
@@ -141,6 +159,7 @@ final class HTTPExchange: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func receivedEnd() {
         requestEnded = true
+        loop.timers.cancel(endTimer)
         switch server {
         case .router(let call): call.receivedEnd()
         case .streamRequest(let request, let remote, let route): stream(request, remote, route)
@@ -257,6 +276,7 @@ final class HTTPExchange: ChannelDuplexHandler, RemovableChannelHandler {
     private func stop() {
         let last = server
         server = .answered
+        loop.timers.cancel(endTimer)
         holdReading(false)
         switch last {
         case .router(let call): call.finish()

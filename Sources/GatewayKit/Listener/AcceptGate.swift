@@ -3,13 +3,9 @@ import Synchronization
 
 /// How many connections there may be in all, over all listeners. *Lives on*: any thread.
 final class ConnectionSlots: Sendable {
-    private struct Waiting {
-        var wake: [@Sendable () -> Void] = []
-    }
-
     let limit: Int
     private let used = Atomic<Int>(0)
-    private let waiting = Mutex(Waiting())
+    private let waiting = Mutex([@Sendable () -> Void]())
 
     init(limit: Int) {
         self.limit = limit
@@ -24,24 +20,22 @@ final class ConnectionSlots: Sendable {
     func giveBack() {
         let left = used.wrappingSubtract(1, ordering: .relaxed).newValue
         // Not at the first free place, or a full door would be woken for each connection.
-        guard left <= limit - max(limit / 64, 1) || left == 0 else { return }
-        let wake = waiting.withLock { waiting in
-            defer { waiting.wake = [] }
-            return waiting.wake
-        }
-        for wake in wake { wake() }
+        if left <= limit - max(limit / 64, 1) { wakeAll() }
     }
 
     /// Calls `wake` once, when there is room again.
     func wait(_ wake: @escaping @Sendable () -> Void) {
-        waiting.withLock { $0.wake.append(wake) }
+        waiting.withLock { $0.append(wake) }
         // Room may have come up in between.
-        if !isFull { giveBackNothing() }
+        if !isFull { wakeAll() }
     }
 
-    private func giveBackNothing() {
-        used.wrappingAdd(1, ordering: .relaxed)
-        giveBack()
+    private func wakeAll() {
+        let wake = waiting.withLock { waiting in
+            defer { waiting = [] }
+            return waiting
+        }
+        for wake in wake { wake() }
     }
 }
 

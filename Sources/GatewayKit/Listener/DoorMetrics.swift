@@ -46,7 +46,9 @@ package final class DoorMetrics: Sendable {
         package var webSocketsOpen = 0
         package var streamsOpened = 0
         package var streamsOpen = 0
+        /// As they came over the wire, TLS and all; of a WebSocket over HTTP/1.1, what was inside.
         package var bytesReceived = 0
+        /// What sessions and routes have sent, without heads, framing of HTTP/2, and TLS.
         package var bytesSent = 0
         package var messagesReceived = 0
         /// Bytes that wait for peers which do not keep up.

@@ -138,7 +138,8 @@ package struct TimerWheel<Element> {
         unlink(index)
         defer {
             nodes[index].element = nil
-            nodes[index].generation &+= 1  // trap-ok: a token would have to be kept for 2^32 uses of its node
+            // trap-ok: a token would have to be kept for 2^32 uses of its node to name another timer
+            nodes[index].generation &+= 1
             nodes[index].next = firstFree
             firstFree = index
             count -= 1

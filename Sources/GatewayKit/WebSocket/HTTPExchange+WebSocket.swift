@@ -62,7 +62,8 @@ extension HTTPExchange {
         case .accept(let session):
             return WebSocketConnection(
                 loop: loop, remote: remote, session: session, limits: route.limits,
-                subprotocol: agreement.subprotocol, deflate: agreement.deflate, admission: place.address)
+                subprotocol: agreement.subprotocol, deflate: agreement.deflate, admission: place.address,
+                isAlone: gate != nil)
         case .refuse(let status, let headers, let body):
             if let address = place.address { loop.door.addresses.release(address) }
             loop.door.metrics.count(.webSocketHandshake)

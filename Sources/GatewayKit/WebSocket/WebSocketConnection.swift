@@ -27,7 +27,9 @@ package final class WebSocketConnection: OutboundQueue {
     private var lastHeard: NIODeadline
     private var timer = LoopTimers.Token.none
     private var stallTimer = LoopTimers.Token.none
-    private var admission: IPAddress?
+    private let admission: IPAddress?
+    /// Whether no guard of a shared connection counts the bytes that come in.
+    private let isAlone: Bool
 
     private enum State {
         case open
@@ -44,10 +46,12 @@ package final class WebSocketConnection: OutboundQueue {
         static let close: UInt8 = 2
     }
 
-    /// - Parameter admission: the address whose place in the limiter this connection gives back at its end.
+    /// - Parameters:
+    ///   - admission: the address whose place in the limiter this connection gives back at its end.
+    ///   - isAlone: whether it has its TCP connection for itself (HTTP/1.1).
     init(
         loop: DoorLoop, remote: RemoteClient, session: any WebSocketSession, limits: WebSocketLimits,
-        subprotocol: String?, deflate: PermessageDeflate.Agreement?, admission: IPAddress?
+        subprotocol: String?, deflate: PermessageDeflate.Agreement?, admission: IPAddress?, isAlone: Bool
     ) {
         self.loop = loop
         eventLoop = loop.eventLoop
@@ -56,6 +60,7 @@ package final class WebSocketConnection: OutboundQueue {
         self.subprotocol = subprotocol
         self.deflate = deflate
         self.admission = admission
+        self.isAlone = isAlone
         decoder = WebSocketDecoder(role: .server, limits: limits, deflate: deflate)
         lastHeard = loop.eventLoop.now
     }
@@ -279,7 +284,7 @@ extension WebSocketConnection: ChannelDuplexHandler {
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = unwrapInboundIn(data)
-        loop.counters.bytesReceived.add(bytes.readableBytes)
+        if isAlone { loop.counters.bytesReceived.add(bytes.readableBytes) }
         lastHeard = eventLoop.now
         guard state == .open || state == .closing else { return }
         depth += 1

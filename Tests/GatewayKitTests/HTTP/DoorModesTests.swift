@@ -300,6 +300,40 @@ struct DoorModesTests {
         }
     }
 
+    @Test func aReaderThatLeavesEndsItsStreamAtOnce() async throws {
+        let log = SessionLog()
+        try await DoorFixture.with(streams: [TickSession.route(log: log)]) { fixture in
+            let client = try await RawClient.connect(fixture.port)
+            try await client.send("GET /events?hold HTTP/1.1\r\nHost: a\r\n\r\n")
+            await client.wait { $0.contains("data: 2") }
+            await client.close()
+            #expect(await eventually { log.lines.contains("stream closed") })
+            #expect(await eventually { fixture.metrics.connectionsOpen == 0 })
+        }
+    }
+
+    /// A handshake or a stream request that announces a body and never sends it.
+    @Test func aRequestThatDoesNotEndIsCut() async throws {
+        var limits = DoorLimits()
+        limits.headTime = .milliseconds(300)
+        try await DoorFixture.with(limits: limits) { fixture in
+            for request in [
+                "GET /events HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n",
+                WebSocketClient.handshake("/ws", "Content-Length: 5\r\n"),
+            ] {
+                let client = try await RawClient.connect(fixture.port)
+                try await client.send(request)
+                #expect(await client.wait(seconds: 2).hasPrefix("HTTP/1.1 408"))
+            }
+            let http2 = try await HTTP2Client.connect(fixture.port)
+            let stream = try await http2.open(
+                HTTPRequest(method: .get, scheme: "http", authority: "a", path: "/events"), ends: false)
+            _ = await stream.answer()
+            #expect(stream.status == 408)
+            #expect(fixture.metrics.refused[.slowBody] == 3)
+        }
+    }
+
     // MARK: Going down
 
     @Test func saysGoodbyeToEverybody() async throws {
