@@ -40,7 +40,6 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
-        .package(url: "https://github.com/vapor/jwt-kit", exact: "5.7.1"),
     ],
     targets: [
         // The domain.
@@ -77,7 +76,6 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
-                .product(name: "JWTKit", package: "jwt-kit"),
             ],
             swiftSettings: strict),
         .target(
@@ -128,14 +126,21 @@ let package = Package(
             name: "GatewayKitTests",
             dependencies: [
                 "GatewayKit", "TestKit", nio.embedded, nio.posix,
-                .product(name: "JWTKit", package: "jwt-kit"), .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict),
         .testTarget(name: "ClientAPITests", dependencies: ["ClientAPI", "TestKit", nio.embedded], swiftSettings: strict),
         .testTarget(name: "SwitchboardTests", dependencies: ["Switchboard", "TestKit"], swiftSettings: strict),
         .testTarget(
             name: "InteropTests",
-            dependencies: ["Hub", "StoreSQLite", "GatewayKit", "ClientAPI", "SwitchboardClient", "TestKit"],
+            dependencies: [
+                "Hub", "StoreSQLite", "GatewayKit", "ClientAPI", "TestKit", "WireJSON", nio.core, nio.posix, nio.http1,
+                logging,
+                .product(name: "NIOWebSocket", package: "swift-nio"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
             path: "Tests/Interop", resources: [.copy("plays")], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
