@@ -8,9 +8,9 @@ enum AccountRow {
         a.id, a.handle, a.server, a.kind, a.display_name, a.avatar, a.status_text, a.administrator, a.disabled,
         a.created, a.expires
         """
-    static let columnCount = 11
+    static let columnCount: Int32 = 11
 
-    static func account(_ row: Row) throws -> Account {
+    static func account(_ row: Columns) throws -> Account {
         Account(
             id: try row.value(0), address: try row.address(1), kind: try row.value(3),
             profile: Profile(
@@ -21,7 +21,7 @@ enum AccountRow {
     }
 
     /// - Parameter first: the column of the device's id.
-    static func device(_ row: Row, from first: Int = 0) throws -> Device {
+    static func device(_ row: Columns, from first: Int32 = 0) throws -> Device {
         Device(
             id: try row.value(first), account: try row.value(first + 1), name: try row.text(first + 2),
             created: try row.value(first + 3), lastSeen: try row.value(first + 4))

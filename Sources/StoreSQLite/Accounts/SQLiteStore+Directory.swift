@@ -1,4 +1,3 @@
-import Foundation
 import GRDB
 import Hub
 
@@ -45,7 +44,7 @@ extension SQLiteStore {
             try db.first(
                 "SELECT " + AccountRow.columns + ", " + AccountRow.deviceColumns + """
                      FROM devices d JOIN accounts a ON a.id = d.account WHERE d.token_hash = ? AND a.deleted = 0
-                    """, [Data(tokenHash)]
+                    """, [tokenHash]
             ) { row in
                 (device: try AccountRow.device(row, from: AccountRow.columnCount), account: try AccountRow.account(row))
             }
@@ -122,7 +121,7 @@ extension SQLiteStore {
             try db.requireAccount(account)
             try db.run(
                 "INSERT INTO devices (account, name, token_hash, created, last_seen) VALUES (?, ?, ?, ?, ?)",
-                [account.rawValue, name, Data(tokenHash), time.rawValue, time.rawValue])
+                [account.rawValue, name, tokenHash, time.rawValue, time.rawValue])
             let id = DeviceID(rawValue: db.lastInsertedRowID)
             return Device(id: id, account: account, name: name, created: time, lastSeen: time)
         }
@@ -144,7 +143,7 @@ extension SQLiteStore {
     package func delete(_ account: AccountID) throws(StoreError) {
         try writer.transaction { db in
             try db.requireAccount(account)
-            let id: StatementArguments = [account.rawValue]
+            let id: [any Bindable] = [account.rawValue]
             try db.run(
                 """
                 UPDATE accounts SET display_name = NULL, avatar = NULL, status_text = NULL, administrator = 0,
@@ -178,7 +177,7 @@ extension SQLiteStore {
 
     package func setSecret(_ bytes: [UInt8], named name: String) throws(StoreError) {
         try writer.transaction { db in
-            try db.run("INSERT OR REPLACE INTO secrets (name, bytes) VALUES (?, ?)", [name, Data(bytes)])
+            try db.run("INSERT OR REPLACE INTO secrets (name, bytes) VALUES (?, ?)", [name, bytes])
         }
     }
 }

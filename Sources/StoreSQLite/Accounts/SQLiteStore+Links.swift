@@ -1,10 +1,9 @@
-import Foundation
 import GRDB
 import Hub
 
 extension SQLiteStore {
     package func link(hash: [UInt8]) throws(StoreError) -> OneTimeLink? {
-        try read { db in try db.link(Data(hash)) }
+        try read { db in try db.link(hash) }
     }
 
     package func createLink(_ link: OneTimeLink) throws(StoreError) {
@@ -15,14 +14,13 @@ extension SQLiteStore {
                 INSERT INTO links (hash, purpose, account, conversations, expires, uses) VALUES (?, ?, ?, ?, ?, ?)
                 """,
                 [
-                    Data(link.hash), purpose, account?.rawValue, conversations.jsonList, link.expires.rawValue,
+                    link.hash, purpose, account?.rawValue, conversations.jsonList, link.expires.rawValue,
                     link.uses,
                 ])
         }
     }
 
     package func redeemLink(hash: [UInt8], at time: Timestamp) throws(StoreError) -> OneTimeLink? {
-        let hash = Data(hash)
         return try writer.transaction { db in
             try db.run("DELETE FROM links WHERE expires <= ?", [time.rawValue])
             try db.run("UPDATE links SET uses = uses - 1 WHERE hash = ? AND uses > 0", [hash])
@@ -45,7 +43,7 @@ extension OneTimeLink.Purpose {
 }
 
 extension Database {
-    fileprivate func link(_ hash: Data) throws -> OneTimeLink? {
+    fileprivate func link(_ hash: [UInt8]) throws -> OneTimeLink? {
         let conversations: [ConversationID] = try all(
             """
             SELECT listed.value FROM links l, json_each(l.conversations) AS listed WHERE l.hash = ? ORDER BY listed.key

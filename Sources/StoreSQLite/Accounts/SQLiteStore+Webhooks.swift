@@ -1,4 +1,3 @@
-import Foundation
 import GRDB
 import Hub
 
@@ -25,17 +24,17 @@ extension SQLiteStore {
 
     package func save(_ webhook: Webhook) throws(StoreError) {
         var url: String?
-        var secret: Data?
-        var tokenHash: Data?
+        var secret: [UInt8]?
+        var tokenHash: [UInt8]?
         let direction: String
         switch webhook.direction {
         case .outgoing(let address, let key):
             direction = "outgoing"
             url = address
-            secret = Data(key)
+            secret = key
         case .incoming(let hash):
             direction = "incoming"
-            tokenHash = Data(hash)
+            tokenHash = hash
         }
         try writer.transaction { db in
             try db.requireAccount(webhook.account)

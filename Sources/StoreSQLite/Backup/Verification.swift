@@ -87,7 +87,7 @@ struct Verification {
             """
             SELECT c.id, c.first_sequence, c.last_sequence, ifnull(e.count, 0)
             FROM conversations c LEFT JOIN (
-                SELECT conversation, count(*) AS count, min(sequence) AS first, max(sequence) AS last
+                SELECT conversation, count(DISTINCT sequence) AS count, min(sequence) AS first, max(sequence) AS last
                 FROM events GROUP BY conversation) e ON e.conversation = c.id
             WHERE iif(e.count IS NULL, c.first_sequence <> c.last_sequence + 1,
                 e.first <> c.first_sequence OR e.last <> c.last_sequence OR e.count <> e.last - e.first + 1)
@@ -118,7 +118,7 @@ struct Verification {
 
     private func unreadable(_ db: Database) throws -> [String] {
         var problems: [String] = []
-        let rows = try db.rows(EventRow.select + "ORDER BY e.position")
+        var rows = try db.rows(EventRow.select + "ORDER BY e.position")
         while problems.count < Verification.named, let row = try rows.next() {
             do {
                 _ = try EventRow(row)

@@ -153,12 +153,11 @@ struct Schema: Sendable {
             detail TEXT,                        -- JSON
             bytes BLOB                          -- of a sealed body
         ) STRICT;
-        CREATE UNIQUE INDEX events_by_sequence ON events (conversation, sequence);
+        -- All that counting and paging need, and, as every index, the position at its end. A sequence is given once
+        -- because it must be the next one; a unique index would be a second place to write per event.
+        CREATE INDEX events_in_order ON events (conversation, sequence, kind, erased, author);
         CREATE UNIQUE INDEX events_by_id ON events (id);
         CREATE UNIQUE INDEX events_by_token ON events (device, token) WHERE token IS NOT NULL AND device IS NOT NULL;
-        -- Each index ends with the position, so this one is a conversation's events by position.
-        CREATE INDEX events_by_position ON events (conversation);
-        CREATE INDEX events_to_read ON events (conversation, sequence, author) WHERE kind = 1 AND erased = 0;
         CREATE INDEX events_by_thread ON events (conversation, thread, sequence, erased) WHERE thread IS NOT NULL;
         CREATE INDEX events_that_edit ON events (conversation, target, sequence) WHERE kind = 2 AND erased = 0;
         CREATE INDEX events_of_state ON events (conversation, sequence) WHERE kind = 7;

@@ -37,14 +37,14 @@ final class Writer: Sendable {
     /// Calls `body` in a transaction, and returns when that is on disk. Nothing is kept of one that throws.
     func transaction<Value: Sendable>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
         try read { db in
-            try db.run("BEGIN IMMEDIATE")
+            try db.cachedStatement(sql: "BEGIN IMMEDIATE").execute()
             do {
                 let value = try body(db)
-                try db.run("COMMIT")
+                try db.cachedStatement(sql: "COMMIT").execute()
                 return value
             } catch {
                 // Some errors have rolled back already.
-                if db.isInsideTransaction { try db.run("ROLLBACK") }
+                if db.isInsideTransaction { try db.cachedStatement(sql: "ROLLBACK").execute() }
                 throw error
             }
         }
@@ -118,9 +118,7 @@ final class Writer: Sendable {
 
     /// Puts everything that is committed on disk, whoever committed it and whether that process lived to sync it.
     func settle() throws(StoreError) {
-        try read { db in
-            _ = try Row.fetchOne(db, sql: "PRAGMA wal_checkpoint(PASSIVE)")
-        }
+        try read { db in try db.run("PRAGMA wal_checkpoint(PASSIVE)") }
     }
 
     func pragma(_ name: String) throws(StoreError) -> Int64? {

@@ -1,4 +1,3 @@
-import Foundation
 import GRDB
 import Hub
 
@@ -66,7 +65,7 @@ struct Appending {
     }
 
     /// Runs a statement that changes the conversation whose id is its last value.
-    private func update(_ id: ConversationID, _ sql: String, _ value: (any DatabaseValueConvertible)?) throws {
+    private func update(_ id: ConversationID, _ sql: String, _ value: any Bindable) throws {
         try db.run(sql, [value, id.rawValue])
         guard db.changesCount == 1 else { throw StoreError.constraint("unknown \(id)") }
     }
@@ -161,7 +160,7 @@ struct Appending {
             INSERT INTO reports (conversation, target, target_id, reporter, reason, time) VALUES (?, ?, ?, ?, ?, ?)
             """,
             [
-                report.conversation.rawValue, report.target.sequence.rawValue, report.target.id.data,
+                report.conversation.rawValue, report.target.sequence.rawValue, report.target.id,
                 report.reporter.id.rawValue, report.reason, report.time.rawValue,
             ])
     }
@@ -179,11 +178,11 @@ struct Appending {
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                event.position.rawValue, event.conversation.rawValue, event.sequence.rawValue, event.id.data,
+                event.position.rawValue, event.conversation.rawValue, event.sequence.rawValue, event.id,
                 event.author.id.rawValue, event.device?.rawValue, event.time.rawValue, columns.kind.rawValue,
-                event.token?.text, fingerprint?.rawValue, columns.target?.sequence.rawValue, columns.target?.id.data,
-                columns.thread?.sequence.rawValue, columns.thread?.id.data, columns.isErased ? 1 : 0,
-                columns.subject?.rawValue, columns.text, columns.detail, columns.bytes.map { Data($0) },
+                event.token?.text, fingerprint?.rawValue, columns.target?.sequence.rawValue, columns.target?.id,
+                columns.thread?.sequence.rawValue, columns.thread?.id, columns.isErased ? 1 : 0,
+                columns.subject?.rawValue, columns.text, columns.detail, columns.bytes,
             ])
         if case .message(let message) = event.content, !message.body.mentions.isEmpty {
             for address in Set(message.body.mentions) { try addMention(of: address, in: event) }
@@ -253,7 +252,7 @@ struct Appending {
     // MARK: Forgetting
 
     private func erase(_ sequence: Sequence, in id: ConversationID) throws {
-        let place: StatementArguments = [id.rawValue, sequence.rawValue]
+        let place: [any Bindable] = [id.rawValue, sequence.rawValue]
         try db.run(
             """
             UPDATE events SET erased = 1, text = NULL, detail = NULL, bytes = NULL, subject = NULL
@@ -266,7 +265,7 @@ struct Appending {
 
     private func prune(_ id: ConversationID, before: Sequence, through: Position) throws {
         for change in try stateChanges(of: id, before: before) { try keepBefore(change, in: id) }
-        let place: StatementArguments = [id.rawValue, before.rawValue]
+        let place: [any Bindable] = [id.rawValue, before.rawValue]
         try db.run("DELETE FROM events WHERE conversation = ? AND sequence < ?", place)
         try db.run("DELETE FROM reactions WHERE conversation = ? AND target < ?", place)
         try db.run("DELETE FROM pins WHERE conversation = ? AND target < ?", place)

@@ -16,7 +16,7 @@ struct EventRow {
 
         """
 
-    init(_ row: Row) throws {
+    init(_ row: Columns) throws {
         event = Event(
             position: try row.value(0), conversation: try row.value(1), sequence: try row.value(2),
             id: try row.eventID(3), author: try row.party(4, 5), device: try row.optionalValue(7),
@@ -25,7 +25,7 @@ struct EventRow {
         edited = try row.optionalValue(16)
     }
 
-    private static func content(_ row: Row) throws -> Content {
+    private static func content(_ row: Columns) throws -> Content {
         guard let kind = Content.Kind(rawValue: Int(truncatingIfNeeded: try row.integer(9))) else {
             throw row.damage(9)
         }
@@ -61,12 +61,12 @@ struct EventRow {
         }
     }
 
-    private static func target(_ row: Row) throws -> EventReference {
+    private static func target(_ row: Columns) throws -> EventReference {
         guard let target = try row.reference(11) else { throw row.damage(11) }
         return target
     }
 
-    private static func body(_ row: Row, _ detail: EventDetail) throws -> Body {
+    private static func body(_ row: Columns, _ detail: EventDetail) throws -> Body {
         Body(
             text: try row.text(20), spans: detail.spans, attachments: detail.attachments, mentions: detail.mentions,
             extras: detail.extras)

@@ -87,7 +87,7 @@ extension SQLiteStore {
                 """
                 SELECT sequence, author, kind, erased, time, thread, thread_id FROM events
                 WHERE id = ? AND conversation = ?
-                """, [id.data, conversation.rawValue]
+                """, [id, conversation.rawValue]
             ) { row in
                 guard let kind = Content.Kind(rawValue: Int(truncatingIfNeeded: try row.integer(2))) else {
                     throw row.damage(2)
@@ -144,7 +144,7 @@ extension SQLiteStore {
             guard let head = try ConversationRow.find(db, conversation)?.head else { return nil }
             let young: Sequence? = try db.first(
                 """
-                SELECT sequence FROM events INDEXED BY events_by_sequence
+                SELECT sequence FROM events INDEXED BY events_in_order
                 WHERE conversation = ? AND time >= ? ORDER BY sequence LIMIT 1
                 """, [conversation.rawValue, time.rawValue], { try $0.value(0) })
             let last = young.map { Sequence(rawValue: $0.rawValue - 1) } ?? head.lastSequence

@@ -10,10 +10,10 @@ struct ConversationRow {
         c.id, c.kind, c.handle, c.server, c.low, c.high, c.sealing, c.created, c.timeline, c.first_sequence,
         c.last_sequence, c.last_position, c.pruned_through, c.access, c.name, c.subject, c.joined
         """
-    static let columnCount = 17
+    static let columnCount: Int32 = 17
     static let select = "SELECT " + columns + " FROM conversations c "
 
-    init(_ row: Row) throws {
+    init(_ row: Columns) throws {
         head = ConversationHead(
             identity: try ConversationRow.identity(row), access: try row.value(13),
             timeline: try VisibilityTimeline(compactText: row.text(8)), firstSequence: try row.value(9),
@@ -22,7 +22,7 @@ struct ConversationRow {
             joinedCount: Int(truncatingIfNeeded: try row.integer(16)))
     }
 
-    private static func identity(_ row: Row) throws -> ConversationIdentity {
+    private static func identity(_ row: Columns) throws -> ConversationIdentity {
         var pair: ConversationIdentity.Pair?
         if let low: AccountID = try row.optionalValue(4), let high: AccountID = try row.optionalValue(5) {
             pair = .init(low, high)
@@ -47,7 +47,7 @@ enum MemberRow {
         """
 
     /// - Parameter first: the column of the account's id.
-    static func member(_ row: Row, from first: Int = 0) throws -> Member {
+    static func member(_ row: Columns, from first: Int32 = 0) throws -> Member {
         guard let rank = Rank(rawValue: Int(truncatingIfNeeded: try row.integer(first + 4))) else {
             throw row.damage(first + 4)
         }
@@ -65,7 +65,7 @@ enum ReceiptRow {
 
         """
 
-    static func receipt(_ row: Row) throws -> Receipt {
+    static func receipt(_ row: Columns) throws -> Receipt {
         let thread: Sequence = try row.value(4)
         return Receipt(
             conversation: try row.value(0), party: try row.party(1, 2), thread: thread == .zero ? nil : thread,

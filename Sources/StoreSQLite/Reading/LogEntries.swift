@@ -16,7 +16,7 @@ struct LogEntries {
     /// - Parameters:
     ///   - condition: continues `EventRow.select`; its first value is the conversation.
     ///   - values: the further ones.
-    func page(_ condition: String, _ values: StatementArguments) throws -> [LogEntry] {
+    func page(_ condition: String, _ values: [any Bindable]) throws -> [LogEntry] {
         try entries(db.all(EventRow.select + condition, [conversation.rawValue] + values, EventRow.init))
     }
 
@@ -46,7 +46,7 @@ struct LogEntries {
 
     private func reactions(to list: String) throws -> [Sequence: [LogEntry.ReactionCount]] {
         var groups: [Sequence: [(key: String, by: [Party])]] = [:]
-        let rows = try db.rows(
+        var rows = try db.rows(
             """
             SELECT r.target, r.key, r.account, a.handle, a.server
             FROM json_each(?) AS page CROSS JOIN reactions r ON r.conversation = ? AND r.target = page.value

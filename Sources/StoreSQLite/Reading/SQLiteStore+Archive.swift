@@ -29,7 +29,7 @@ extension SQLiteStore {
 
             """
 
-    private static func membership(_ row: Row) throws -> MembershipRow {
+    private static func membership(_ row: Columns) throws -> MembershipRow {
         let head = try ConversationRow(row).head
         return MembershipRow(
             identity: head.identity, member: try MemberRow.member(row, from: ConversationRow.columnCount),
@@ -66,7 +66,7 @@ extension SQLiteStore {
     ) throws(StoreError) -> [ConversationHead] {
         let wanted = text.lowercased()
         return try read { db in
-            let rows = try db.rows(
+            var rows = try db.rows(
                 ConversationRow.select + """
                     INDEXED BY conversations_listed
                     WHERE c.access = 'public' AND c.server = '' AND c.handle > ? ORDER BY c.handle
@@ -92,7 +92,7 @@ extension SQLiteStore {
     ) throws(StoreError) -> [StateKey: String] {
         try read { db in
             var values = try db.stateBefore(conversation)
-            let rows = try db.rows(
+            var rows = try db.rows(
                 EventRow.select + "WHERE e.conversation = ? AND e.kind = 7 AND e.sequence <= ? ORDER BY e.sequence",
                 [conversation.rawValue, sequence.rawValue])
             while let row = try rows.next() {
@@ -135,7 +135,7 @@ extension SQLiteStore {
 
     package func entry(_ id: EventID, in conversation: ConversationID) throws(StoreError) -> LogEntry? {
         try read { db in
-            try LogEntries(db, conversation).page("WHERE e.conversation = ? AND e.id = ?", [id.data]).first
+            try LogEntries(db, conversation).page("WHERE e.conversation = ? AND e.id = ?", [id]).first
         }
     }
 

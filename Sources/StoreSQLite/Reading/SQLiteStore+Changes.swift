@@ -57,7 +57,7 @@ private struct ChangeScan {
     // MARK: Events
 
     private func eventsByWalking() throws -> [Event] {
-        let rows = try db.rows(EventRow.select + "WHERE e.position > ? ORDER BY e.position", [after])
+        var rows = try db.rows(EventRow.select + "WHERE e.position > ? ORDER BY e.position", [after])
         var events: [Event] = []
         while events.count <= limit, let row = try rows.next() {
             let conversation: ConversationID = try row.value(1)
@@ -69,18 +69,19 @@ private struct ChangeScan {
 
     private func eventsByConversation() throws -> [Event] {
         var found = FirstPositions(limit: limit + 1)
-        let moved: [ConversationID] = try db.all(
+        let moved = try db.all(
             """
-            SELECT c.id FROM json_each(?) AS wanted CROSS JOIN conversations c ON c.id = wanted.value
+            SELECT c.id, c.first_sequence, c.last_sequence FROM json_each(?) AS wanted CROSS JOIN conversations c ON c.id = wanted.value
             WHERE c.last_position > ?
-            """, [scopeList, after], { try $0.value(0) })
-        for conversation in moved {
+            """, [scopeList, after], { (try $0.integer(0), try $0.integer(1), try $0.integer(2)) })
+        for (conversation, first, last) in moved {
+            let from = try firstSequence(in: conversation, first, last)
             found.add(
                 try db.all(
                     """
-                    SELECT position FROM events INDEXED BY events_by_position
-                    WHERE conversation = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?
-                    """, [conversation.rawValue, after, found.end, limit + 1], { try $0.integer(0) }))
+                    SELECT position FROM events INDEXED BY events_in_order
+                    WHERE conversation = ? AND sequence >= ? AND position <= ? ORDER BY sequence LIMIT ?
+                    """, [conversation, from, found.end, limit + 1], { try $0.integer(0) }))
         }
         found.add(
             try db.all(
@@ -91,6 +92,37 @@ private struct ChangeScan {
         return try found.ascending().compactMap { position in
             try db.first(EventRow.select + "WHERE e.position = ?", [position], { try EventRow($0).event })
         }
+    }
+
+    /// The first sequence whose position is after the cursor. Positions ascend with sequences, so it is searched for: in
+    /// steps that double from the end, where it mostly is, then by halves.
+    private func firstSequence(in conversation: Int64, _ first: Int64, _ last: Int64) throws -> Int64 {
+        // Always: `high` is after the cursor (or past the end of an empty log), `low` is not.
+        var low = first - 1
+        var high = last
+        var step: Int64 = 1
+        while high > first {
+            let probe = max(first, high - step)
+            guard try position(of: probe, in: conversation) > after else {
+                low = probe
+                break
+            }
+            high = probe
+            step *= 2
+        }
+        while high - low > 1 {
+            let middle = low + (high - low) / 2
+            if try position(of: middle, in: conversation) > after { high = middle } else { low = middle }
+        }
+        return high
+    }
+
+    private func position(of sequence: Int64, in conversation: Int64) throws -> Int64 {
+        let position = try db.first(
+            "SELECT position FROM events INDEXED BY events_in_order WHERE conversation = ? AND sequence = ?",
+            [conversation, sequence], { try $0.integer(0) })
+        guard let position else { throw Damage(what: "conversation \(conversation) has no sequence \(sequence)") }
+        return position
     }
 
     // MARK: What is not an event

@@ -34,13 +34,16 @@ private struct ConversationList {
     private let db: Database
     private let account: AccountID
     private let blocked: Set<AccountID>
-    private let blockedList: String
+    /// Continues a condition on `events` or `mentions`, and its values: nothing for most accounts.
+    private let andNotBlocked: String
+    private let blockedValues: [any Bindable]
 
     init(_ db: Database, _ account: AccountID, _ blocked: Set<AccountID>) {
         self.db = db
         self.account = account
         self.blocked = blocked
-        blockedList = blocked.jsonList
+        andNotBlocked = blocked.isEmpty ? "" : "AND author NOT IN (SELECT value FROM json_each(?))"
+        blockedValues = blocked.isEmpty ? [] : [blocked.jsonList]
     }
 
     /// A conversation, the account's membership and marker in it, and what of it the account can see.
@@ -68,7 +71,7 @@ private struct ConversationList {
             [conversations.jsonList, account.rawValue, account.rawValue, account.rawValue], place)
     }
 
-    private func place(_ row: Row) throws -> Place {
+    private func place(_ row: Columns) throws -> Place {
         let head = try ConversationRow(row).head
         let first = ConversationRow.columnCount
         let member = try row.optionalInteger(first).map { _ in try MemberRow.member(row, from: first) }
@@ -103,35 +106,30 @@ private struct ConversationList {
         let found = try db.first(
             """
             SELECT count(*), min(sequence), max(sequence) FROM (
-                SELECT sequence FROM events INDEXED BY events_to_read
+                SELECT sequence FROM events INDEXED BY events_in_order
                 WHERE conversation = ? AND kind = 1 AND erased = 0 AND sequence BETWEEN ? AND ? AND author <> ?
-                    AND author NOT IN (SELECT value FROM json_each(?))
+                    \(andNotBlocked)
                 ORDER BY sequence LIMIT ?)
             """,
-            [
-                place.head.identity.id.rawValue, range.lowerBound, range.upperBound, account.rawValue, blockedList,
-                limit,
-            ]
+            [place.head.identity.id.rawValue, range.lowerBound, range.upperBound, account.rawValue] + blockedValues
+                + [limit]
         ) { row in (try row.integer(0), try row.optionalInteger(1), try row.optionalInteger(2)) }
         return found ?? (0, nil, nil)
     }
 
     /// Mentions among the messages that were counted.
     private func mentions(in place: Place, through last: Int64) throws -> Int {
+        let conversation = place.head.identity.id.rawValue
         var mentions: Int64 = 0
         for range in place.unreadRanges where range.lowerBound <= last {
+            let end = min(range.upperBound, last)
             mentions +=
                 try db.first(
                     """
                     SELECT count(*) FROM mentions
-                    WHERE account = ? AND conversation = ? AND sequence BETWEEN ? AND ? AND author <> ?
-                        AND author NOT IN (SELECT value FROM json_each(?))
-                    """,
-                    [
-                        account.rawValue, place.head.identity.id.rawValue, range.lowerBound,
-                        min(range.upperBound, last),
-                        account.rawValue, blockedList,
-                    ], { try $0.integer(0) }) ?? 0
+                    WHERE account = ? AND conversation = ? AND sequence BETWEEN ? AND ? AND author <> ? \(andNotBlocked)
+                    """, [account.rawValue, conversation, range.lowerBound, end, account.rawValue] + blockedValues,
+                    { try $0.integer(0) }) ?? 0
         }
         return Int(truncatingIfNeeded: mentions)
     }
@@ -140,13 +138,16 @@ private struct ConversationList {
 
     func last(in place: Place) throws -> LogEntry? {
         for range in place.ranges.reversed() {
-            let row = try db.first(
-                EventRow.select + """
-                    WHERE e.conversation = ? AND e.kind = 1 AND e.erased = 0 AND e.sequence BETWEEN ? AND ?
-                        AND e.author NOT IN (SELECT value FROM json_each(?))
-                    ORDER BY e.sequence DESC LIMIT 1
-                    """,
-                [place.head.identity.id.rawValue, range.lowerBound, range.upperBound, blockedList], EventRow.init)
+            let newest = try db.first(
+                """
+                SELECT position FROM events INDEXED BY events_in_order
+                WHERE conversation = ? AND kind = 1 AND erased = 0 AND sequence BETWEEN ? AND ? \(andNotBlocked)
+                ORDER BY sequence DESC LIMIT 1
+                """, [place.head.identity.id.rawValue, range.lowerBound, range.upperBound] + blockedValues,
+                { try $0.integer(0) })
+            let row = try newest.flatMap { position in
+                try db.first(EventRow.select + "WHERE e.position = ?", [position], EventRow.init)
+            }
             if let row { return try LogEntries(db, place.head.identity.id).entries([row]).first }
         }
         return nil
