@@ -138,7 +138,7 @@ package struct TimerWheel<Element> {
         unlink(index)
         defer {
             nodes[index].element = nil
-            // trap-ok: a token would have to be kept for 2^32 uses of its node to name another timer
+            // trap-ok: only a token kept for 2^32 uses of its node could name another timer
             nodes[index].generation &+= 1
             nodes[index].next = firstFree
             firstFree = index
