@@ -5,7 +5,4 @@ extension Hub {
     package func endSessions(of account: AccountID, device: DeviceID? = nil) async {
         await onLane { $0.current.items.append(.revoked(account, device)) }
     }
-
-    /// The position of the newest change on disk; zero when the hub is shut down.
-    package func headPosition() async -> Position { await onLane { $0.position } ?? .zero }
 }

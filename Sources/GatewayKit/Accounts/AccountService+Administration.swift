@@ -5,6 +5,11 @@ package enum Authority: Sendable {
     case account(Actor)
     /// Whoever may use the admin socket or the data directory: the operating system has checked.
     case `operator`
+
+    /// A device of zero stands for the server itself, and no token gives one.
+    package init(_ actor: Actor) {
+        self = actor.device.rawValue == 0 && actor.isAdministrator ? .operator : .account(actor)
+    }
 }
 
 /// An account as administrators see it.
@@ -109,6 +114,7 @@ extension AccountService {
     ) async throws(Rejection) -> Account {
         try await requireAdministrator(authority)
         let account = try await self.account(id)
+        try AccountService.requireNotServer(account)
         guard administrator != true || account.kind == .person else {
             throw Rejection(.notApplicable, "only a person can be an administrator")
         }
@@ -158,9 +164,19 @@ extension AccountService {
     package func delete(_ id: AccountID, erase: Bool, by authority: Authority) async throws(Rejection) {
         try await requireAdministrator(authority)
         let account = try await self.account(id)
+        try AccountService.requireNotServer(account)
         if account.isAdministrator { try await requireAnotherAdministrator(than: id) }
         try await beginClosing(account, erase: erase)
         record("an account is closed", account, authority)
+    }
+
+    /// The handle of the account that acts for the deployment itself. Without it a server can't start.
+    package static let serverHandle = "server"
+
+    static func requireNotServer(_ account: Account) throws(Rejection) {
+        if account.address.handle.text == serverHandle, !account.address.isRemote {
+            throw Rejection(.notApplicable, "this account is the server's own")
+        }
     }
 
     package func reports(by authority: Authority) async throws(Rejection) -> [Report] {

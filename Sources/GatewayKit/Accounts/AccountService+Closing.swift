@@ -19,6 +19,7 @@ extension AccountService {
         _ actor: Actor, password: String?, erase: Bool, remote: RemoteClient
     ) async throws(Rejection) {
         let account = try await self.account(actor.account)
+        try AccountService.requireNotServer(account)
         let hasPassword = try await look { directory throws(StoreError) in
             try directory.credential(of: account.id, scheme: ScramMechanism.sha256.scheme) != nil
         }

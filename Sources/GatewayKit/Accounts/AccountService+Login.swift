@@ -90,6 +90,13 @@ extension AccountService {
         return SignIn(account: account, device: made.device, token: token)
     }
 
+    /// Gives a device of its own to who is signed in by a host application's token.
+    package func exchange(_ actor: Actor, device: String) async throws(Rejection) -> SignIn {
+        let name = try AccountService.deviceName(device)
+        guard actor.kind != .bot else { throw Rejection(.notApplicable, "a bot has the tokens that it was given") }
+        return try await enrol(try await account(actor.account), device: name)
+    }
+
     package func devices(of actor: Actor) async throws(Rejection) -> [Device] {
         try await look { directory throws(StoreError) in try directory.devices(of: actor.account) }
     }

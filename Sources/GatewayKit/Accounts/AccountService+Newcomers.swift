@@ -78,7 +78,7 @@ extension AccountService {
                 .invalidName, "a handle begins with a letter and has up to \(Handle.limit) of a-z, 0-9, _ and -")
         }
         guard !handle.isGuest, !handle.text.hasPrefix(HostSubject.mappedPrefix),
-            allowsReserved || !ReservedHandles.contains(handle.text)
+            handle.text != serverHandle, allowsReserved || !ReservedHandles.contains(handle.text)
         else { throw Rejection(.invalidName, "this handle is reserved") }
         return handle
     }

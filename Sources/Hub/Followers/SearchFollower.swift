@@ -63,7 +63,7 @@ package actor SearchFollower {
             return (last.position, events.count < SearchFollower.batch)
         }
         cursor = reached
-        lag = isComplete ? 0 : max(0, await hub.headPosition().rawValue - reached.rawValue)
+        lag = isComplete ? 0 : max(0, (await hub.head()?.position ?? reached).rawValue - reached.rawValue)
         return !isComplete
     }
 

@@ -12,8 +12,8 @@ final class AccountBench: Sendable {
     static let iterations = PasswordVerifier.iterationRange.lowerBound
     private static let passwords = PasswordPool()
 
-    let clock = ManualClock()
-    let store = MemoryStore()
+    let clock: ManualClock
+    let store: MemoryStore
     let directory: RecordingDirectory
     let loop: any EventLoop
     let hub: Hub
@@ -21,15 +21,18 @@ final class AccountBench: Sendable {
 
     /// - Parameter store: of an earlier bench, to begin again as after a crash.
     init(
-        continuing earlier: AccountBench? = nil, passwords: PasswordPool? = nil,
+        continuing earlier: AccountBench? = nil, clock: ManualClock? = nil, passwords: PasswordPool? = nil,
         _ configure: (inout AccountConfiguration) -> Void = { _ in }
     ) async throws {
-        let store = earlier?.store ?? self.store
+        let clock = earlier?.clock ?? clock ?? ManualClock()
+        let store = earlier?.store ?? MemoryStore()
+        // Ids are made of time and chance, and chance begins anew.
+        if earlier != nil { clock.advance(milliseconds: 1_000) }
+        self.clock = clock
+        self.store = store
         directory = RecordingDirectory(store)
         loop = MultiThreadedEventLoopGroup.singleton.next()
         let random = Mutex(SeededGenerator(seed: 11))
-        let clock = clock
-        if let earlier { clock.advance(milliseconds: earlier.clock.now.rawValue - clock.now.rawValue) }
         guard let name = ServerName("example.org") else { throw StoreError.constraint("a test's server name") }
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         hub = try Hub(

@@ -10,7 +10,7 @@ import Testing
     @Test func aPasswordGivesADeviceWhoseTokenOpensTheDoor() async throws {
         let bench = try await AccountBench()
         try await bench.person("alice")
-        let signIn = try await bench.login("Alice").get()
+        let signIn = try await bench.login("Alice", password: "password of alice").get()
         #expect(signIn.device.name == "phone")
         let actor = try await bench.actor(signIn.token.reveal()).get()
         #expect(actor == signIn.actor)

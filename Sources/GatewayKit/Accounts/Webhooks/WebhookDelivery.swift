@@ -27,7 +27,7 @@ actor WebhookDelivery {
     func run() async {
         let hub = accounts.hub
         isRunning = true
-        var position = await hub.headPosition()
+        var position = await hub.head()?.position ?? .zero
         await refresh()
         for await head in hub.followers.heads() {
             if running.isEmpty {
