@@ -153,7 +153,9 @@ package struct ClientMachine: Sendable {
     }
 
     private mutating func reply(_ frame: ClientValue, _ actions: inout [Action]) {
-        guard let text = frame["id"]?.string, let id = UInt64(text), pending.removeValue(forKey: id) != nil else { return }
+        guard let text = frame["id"]?.string, let id = UInt64(text), pending.removeValue(forKey: id) != nil else {
+            return
+        }
         if let ok = frame["ok"] {
             actions.append(.answer(id: id, .success(ok)))
         } else {
@@ -164,7 +166,9 @@ package struct ClientMachine: Sendable {
     private mutating func deliver(_ type: String, _ frame: ClientValue, _ actions: inout [Action]) {
         switch type {
         case "event":
-            guard let event = ConversationEvent(frame) else { return actions.append(.hangUp("an event without its envelope")) }
+            guard let event = ConversationEvent(frame) else {
+                return actions.append(.hangUp("an event without its envelope"))
+            }
             // After a resumption the server may repeat itself.
             if let last = sequences[event.conversation], event.sequence <= last { return }
             sequences[event.conversation] = event.sequence

@@ -51,7 +51,9 @@ public final class HTTPOperations: Sendable {
     }
 
     /// An operation that reads: `GET /v1/<operation>?…`.
-    public func query(_ operation: String, _ fields: ClientFields = [:], seconds: Int64 = 30) async throws -> ClientValue {
+    public func query(_ operation: String, _ fields: ClientFields = [:], seconds: Int64 = 30) async throws
+        -> ClientValue
+    {
         let parameters = fields.sorted { $0.key < $1.key }.map { key, value in
             "\(key)=\(HTTPOperations.escaped(value.string ?? value.description))"
         }
@@ -61,12 +63,16 @@ public final class HTTPOperations: Sendable {
 
     /// An operation that changes something: `POST /v1/<operation>`. Not repeated by itself: give a `ref` and repeat it.
     @discardableResult
-    public func change(_ operation: String, _ fields: ClientFields = [:], seconds: Int64 = 30) async throws -> ClientValue {
+    public func change(_ operation: String, _ fields: ClientFields = [:], seconds: Int64 = 30) async throws
+        -> ClientValue
+    {
         let body = JSONWriter.write { writer in fields.object.write(to: &writer) }
         return try await send("POST", "/v1/\(operation)", body, seconds)
     }
 
-    private func send(_ method: String, _ path: String, _ body: ByteBuffer?, _ seconds: Int64) async throws -> ClientValue {
+    private func send(_ method: String, _ path: String, _ body: ByteBuffer?, _ seconds: Int64) async throws
+        -> ClientValue
+    {
         var request = HTTPClientRequest(url: url(path))
         request.method = method == "GET" ? .GET : .POST
         request.headers.add(name: "Accept", value: "application/json")

@@ -60,7 +60,9 @@ extension SwitchboardClient {
     }
 
     /// The newest events of a conversation, oldest first.
-    public func history(of conversation: String, before: Int64? = nil, limit: Int64 = 50) async throws -> [ConversationEvent] {
+    public func history(of conversation: String, before: Int64? = nil, limit: Int64 = 50) async throws
+        -> [ConversationEvent]
+    {
         var fields: ClientFields = ["conversation": .string(conversation), "limit": .int(limit)]
         if let before { fields["before"] = .int(before) }
         let page = try await query("history", fields)

@@ -14,7 +14,8 @@ struct BenchRuns {
         guard let first = tokens.first else { throw Failure(.software, "there are no accounts") }
         let owner = try target.operations(first)
         let suffix = String(UInt32.random(in: .min ... .max), radix: 36)
-        let made = try await owner.change("create", ["kind": "group", "handle": .string("bench-\(suffix)"), "access": "public"])
+        let made = try await owner.change(
+            "create", ["kind": "group", "handle": .string("bench-\(suffix)"), "access": "public"])
         await owner.close()
         guard let id = made["conversation"]?.string else {
             throw ClientError.protocolViolation("no conversation in the answer")
@@ -147,11 +148,14 @@ struct BenchRuns {
 
     func overview(conversations: Int, messages: Int, rounds: Int) async throws -> BenchReport {
         let tokens = try await target.accounts(2)
-        guard let own = tokens.first, let others = tokens.last else { throw Failure(.software, "there are no accounts") }
+        guard let own = tokens.first, let others = tokens.last else {
+            throw Failure(.software, "there are no accounts")
+        }
         let (reader, writer) = (try target.operations(own), try target.operations(others))
         for number in 0..<conversations {
             let handle = "bench-\(number)-\(String(UInt32.random(in: .min ... .max), radix: 36))"
-            let made = try await writer.change("create", ["kind": "group", "handle": .string(handle), "access": "public"])
+            let made = try await writer.change(
+                "create", ["kind": "group", "handle": .string(handle), "access": "public"])
             let id = made["conversation"] ?? .null
             try await reader.change("join", ["conversation": id])
             for message in 0..<messages {

@@ -49,9 +49,11 @@ final class BenchTarget {
         try Data(configurationText.utf8).write(to: URL(fileURLWithPath: file))
         let child = Process()
         child.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        child.arguments = [
-            "serve", "--json", "--config", file, "--data", directory + "/data", "--port", "0", "--log-level", "warning",
-        ] + settings.flatMap { ["--set", $0] }
+        child.arguments =
+            [
+                "serve", "--json", "--config", file, "--data", directory + "/data", "--port", "0", "--log-level",
+                "warning",
+            ] + settings.flatMap { ["--set", $0] }
         let output = Pipe()
         child.standardOutput = output
         child.standardInput = FileHandle.nullDevice
@@ -107,7 +109,8 @@ final class BenchTarget {
     func accounts(_ count: Int) async throws -> [String] {
         var tokens: [String] = []
         let admin = directory.map { "unix:\($0)/data/admin.sock" }
-        try await HTTPOperations.with(url: admin ?? url, token: admin == nil ? nil : "admin-socket", trust: trust) { operations in
+        try await HTTPOperations.with(url: admin ?? url, token: admin == nil ? nil : "admin-socket", trust: trust) {
+            operations in
             for number in 0..<count {
                 let answer =
                     admin == nil
@@ -122,7 +125,9 @@ final class BenchTarget {
         return tokens
     }
 
-    func operations(_ token: String) throws -> HTTPOperations { try HTTPOperations(url: url, token: token, trust: trust) }
+    func operations(_ token: String) throws -> HTTPOperations {
+        try HTTPOperations(url: url, token: token, trust: trust)
+    }
     func connector() throws -> SocketConnector { try SocketConnector(address: ServerAddress(url), trust: trust) }
 
     /// Processor seconds of the server so far; nil where its process is not known.

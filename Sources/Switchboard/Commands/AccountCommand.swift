@@ -26,7 +26,9 @@ struct AccountCommand: AsyncParsableCommand {
             if let name { fields["name"] = .string(name) }
             if administrator { fields["administrator"] = true }
             if !bot, !noPassword { fields["password"] = .string(try AccountCommand.newPassword(of: handle)) }
-            let answer = try await AdminOperations.with(options) { [fields] in try await $0.change("account-add", fields) }
+            let answer = try await AdminOperations.with(options) { [fields] in
+                try await $0.change("account-add", fields)
+            }
             if json { return print(answer) }
             print("\(handle) has an account now.")
             if let token = answer["token"]?.string { print("Its token, shown only now:\n\n  \(token)\n") }

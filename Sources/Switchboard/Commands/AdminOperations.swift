@@ -14,13 +14,15 @@ enum AdminOperations {
         guard path.utf8.count <= AdminSocket.pathLimit else {
             throw Failure(
                 .configuration,
-                "\(path) is longer than a socket's path may be (\(AdminSocket.pathLimit) bytes): choose a shorter data.directory")
+                "\(path) is longer than a socket's path may be (\(AdminSocket.pathLimit) bytes): choose a shorter data.directory"
+            )
         }
         if AdminSocket.isAnswered(path) { return try await ask(path, body) }
         guard FileManager.default.fileExists(atPath: configuration.data.directory) else {
             throw Failure(
                 .noInput,
-                "there is no data directory \(configuration.data.directory) here; start the server once, or name it with --data")
+                "there is no data directory \(configuration.data.directory) here; start the server once, or name it with --data"
+            )
         }
         let log = ServerLog(format: configuration.log.format, level: .warning)
         let server = try await Server.open(configuration, log: log, scope: .admin)
@@ -37,7 +39,9 @@ enum AdminOperations {
         } reload: {
             ConfigurationSources()
         }
-        guard let result = answer.withLock({ $0 }) else { throw Failure(.software, "the server ended before it answered") }
+        guard let result = answer.withLock({ $0 }) else {
+            throw Failure(.software, "the server ended before it answered")
+        }
         return try result.get()
     }
 

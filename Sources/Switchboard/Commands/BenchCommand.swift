@@ -14,7 +14,8 @@ struct BenchCommand: AsyncParsableCommand {
     struct Options: ParsableArguments {
         @Option(help: "Measure the server at this address.") var url: String?
         @Flag(help: "Trust any certificate.") var insecure = false
-        @Option(help: ArgumentHelp("A setting of the server that is started.", valueName: "key=value")) var set: [String] = []
+        @Option(help: ArgumentHelp("A setting of the server that is started.", valueName: "key=value")) var set:
+            [String] = []
         @Flag(help: "Print one JSON object.") var json = false
 
         func run(_ body: (BenchRuns) async throws -> BenchReport) async throws {
@@ -34,13 +35,17 @@ struct BenchCommand: AsyncParsableCommand {
                 throw error
             }
             try await group.shutdownGracefully()
-            let text = json ? report.json(configuration: target.configuration) + "\n" : report.text(configuration: target.configuration)
+            let text =
+                json
+                ? report.json(configuration: target.configuration) + "\n"
+                : report.text(configuration: target.configuration)
             writeFully(text, to: 1)
         }
     }
 
     struct All: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "all", abstract: "All of them, one after the other.")
+        static let configuration = CommandConfiguration(
+            commandName: "all", abstract: "All of them, one after the other.")
         @OptionGroup var options: Options
 
         func run() async throws {
@@ -60,7 +65,9 @@ struct BenchCommand: AsyncParsableCommand {
         @Option(help: "Posts that each sender has under way.") var window = 1
 
         func run() async throws {
-            try await options.run { try await $0.post(senders: senders, seconds: seconds, bytes: bytes, window: window) }
+            try await options.run {
+                try await $0.post(senders: senders, seconds: seconds, bytes: bytes, window: window)
+            }
         }
     }
 
@@ -74,7 +81,9 @@ struct BenchCommand: AsyncParsableCommand {
         @Option(help: "Bytes of each text.") var bytes = 100
 
         func run() async throws {
-            try await options.run { try await $0.fanOut(listeners: listeners, bursts: bursts, burst: burst, bytes: bytes) }
+            try await options.run {
+                try await $0.fanOut(listeners: listeners, bursts: bursts, burst: burst, bytes: bytes)
+            }
         }
     }
 

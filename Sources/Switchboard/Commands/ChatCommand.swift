@@ -38,7 +38,8 @@ struct ChatPipe {
             await client.close()
         }
         for await event in client.events {
-            if case .event(let event) = event, event.conversation == place, let line = ChatText.plain(event, place: nil) {
+            if case .event(let event) = event, event.conversation == place, let line = ChatText.plain(event, place: nil)
+            {
                 writeFully(line + "\n", to: STDOUT_FILENO)
             }
         }

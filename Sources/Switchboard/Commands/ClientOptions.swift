@@ -8,7 +8,8 @@ struct ClientOptions: ParsableArguments {
         name: .long,
         help: "The server's address; by default $SWITCHBOARD_URL, or the server that this directory configures.")
     var url: String?
-    @Option(name: .long, help: "A token; by default $SWITCHBOARD_TOKEN. Without one: sign in (--account), or be a guest.")
+    @Option(
+        name: .long, help: "A token; by default $SWITCHBOARD_TOKEN. Without one: sign in (--account), or be a guest.")
     var token: String?
     @Option(name: .long, help: "Sign in as this account; the password is asked for.") var account: String?
     @Option(name: .long, help: "A certificate (PEM) to trust, of a server that made its own.") var certificate: String?
@@ -27,7 +28,9 @@ struct ClientOptions: ParsableArguments {
 
     /// A token for this run: the given one, or that of a new sign-in.
     func signIn(_ address: String, device: String) async throws -> String {
-        if let token = token ?? ProcessInfo.processInfo.environment["SWITCHBOARD_TOKEN"], !token.isEmpty { return token }
+        if let token = token ?? ProcessInfo.processInfo.environment["SWITCHBOARD_TOKEN"], !token.isEmpty {
+            return token
+        }
         return try await HTTPOperations.with(url: address, token: nil, trust: trust) { operations in
             let answer: ClientValue
             if let account {

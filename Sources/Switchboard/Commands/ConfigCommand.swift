@@ -16,7 +16,9 @@ struct ConfigCommand: ParsableCommand {
             let sources = try options.sources()
             let result = try sources.read()
             let changed = ConfigurationRules.differences(ServerConfiguration(), result.configuration).count
-            print("\(sources.path ?? "no file"): right; \(changed) of \(Settings.all.count) keys differ from the defaults")
+            print(
+                "\(sources.foundPath ?? "no file"): right; \(changed) of \(Settings.all.count) keys differ from the defaults"
+            )
         }
     }
 
@@ -41,7 +43,8 @@ struct ConfigCommand: ParsableCommand {
     }
 
     struct Diff: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Say what differs from the defaults, and who said so.")
+        static let configuration = CommandConfiguration(
+            abstract: "Say what differs from the defaults, and who said so.")
         @OptionGroup var options: ConfigurationOptions
         @Flag(help: "As JSON.") var json = false
 

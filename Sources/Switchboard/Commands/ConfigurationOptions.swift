@@ -24,11 +24,9 @@ struct ConfigurationOptions: ParsableArguments {
             let key = String(assignment[..<equals])
             flags.append((key, String(assignment[assignment.index(after: equals)...]), "--set \(key)"))
         }
-        var path = config ?? environment["SWITCHBOARD_CONFIG"]
-        if path == nil, FileManager.default.fileExists(atPath: ConfigurationSources.usualPath) {
-            path = ConfigurationSources.usualPath
-        }
-        return ConfigurationSources(path: path, environment: environment, flags: flags)
+        return ConfigurationSources(
+            path: config ?? environment["SWITCHBOARD_CONFIG"], usualPath: ConfigurationSources.usualPath,
+            environment: environment, flags: flags)
     }
 
     func read() throws -> ServerConfiguration { try sources().read().configuration }

@@ -29,7 +29,8 @@ struct ServeCommand: AsyncParsableCommand {
         var flags: [(key: String, value: String, flag: String)] = []
         for (key, value, flag) in [
             ("http.port", port, "--port"), ("http.bind", bind, "--bind"), ("server.name", name, "--name"),
-            ("tls.mode", tls, "--tls"), ("log.format", logFormat, "--log-format"), ("log.level", logLevel, "--log-level"),
+            ("tls.mode", tls, "--tls"), ("log.format", logFormat, "--log-format"),
+            ("log.level", logLevel, "--log-level"),
         ] {
             if let value { flags.append((key, value, flag)) }
         }

@@ -6,7 +6,8 @@ import SwitchboardClient
 struct TailCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tail", abstract: "Follow a conversation, or all of one's conversations.",
-        discussion: "A lost connection is taken up again where it was lost: nothing is missing and nothing comes twice.")
+        discussion: "A lost connection is taken up again where it was lost: nothing is missing and nothing comes twice."
+    )
     @OptionGroup var options: ClientOptions
     @Option(name: [.customShort("n"), .long], help: "Show so many events of the past first.") var lines: Int = 10
     @Option(name: .long, help: "Resume from a cursor.") var since: String?

@@ -3,16 +3,22 @@ import Foundation
 
 /// Where a configuration comes from: a file, the environment, flags. The later ones go before the earlier ones.
 struct ConfigurationSources: Sendable {
-    /// Nil: no file.
+    /// The file; nil: the usual one, if it is there when the configuration is read.
     var path: String?
+    /// Nil: no file is looked for.
+    var usualPath: String?
     var environment: [String: String]
     /// Keys and values of `--set` and of the flags that have names of their own.
     var flags: [(key: String, value: String, flag: String)]
 
     static let usualPath = "switchboard.yaml"
 
-    init(path: String? = nil, environment: [String: String] = [:], flags: [(key: String, value: String, flag: String)] = []) {
+    init(
+        path: String? = nil, usualPath: String? = nil, environment: [String: String] = [:],
+        flags: [(key: String, value: String, flag: String)] = []
+    ) {
         self.path = path
+        self.usualPath = usualPath
         self.environment = environment
         self.flags = flags
     }
@@ -29,12 +35,17 @@ struct ConfigurationSources: Sendable {
         let origins: [String: Origin]
     }
 
+    /// The file that would be read now.
+    var foundPath: String? {
+        path ?? usualPath.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
+    }
+
     /// Reads all sources anew.
     ///
     /// Throws all problems at once, so that nobody has to mend a file line by line.
     func read() throws(ConfigurationRefusal) -> Result {
         var file: ConfigurationFile?
-        if let path {
+        if let path = foundPath {
             do throws(ConfigurationProblem) {
                 file = try ConfigurationFile(path: path)
             } catch {
@@ -152,7 +163,8 @@ extension [String: ConfigurationSources.Origin] {
                 case .one(let word): .string(word)
                 case .many(let words): .stringArray(words)
                 }
-            values[AbsoluteConfigKey(key.split(separator: ".").map(String.init))] = ConfigValue(content, isSecret: false)
+            values[AbsoluteConfigKey(key.split(separator: ".").map(String.init))] = ConfigValue(
+                content, isSecret: false)
         }
         return values
     }

@@ -19,7 +19,9 @@ enum ConfigurationText {
     }
 
     /// One key, for people.
-    static func explain(_ setting: Setting, current: ServerConfiguration, origin: ConfigurationSources.Origin?) -> String {
+    static func explain(_ setting: Setting, current: ServerConfiguration, origin: ConfigurationSources.Origin?)
+        -> String
+    {
         var rows = [("type", setting.kind), ("default", setting.defaultText)]
         rows.append(("now", setting.show(current) + (origin.map { "  (\($0.source))" } ?? "  (the default)")))
         rows.append(("file", "\(setting.section): { \(setting.name): … }"))
@@ -74,7 +76,8 @@ enum ConfigurationText {
             for setting in Settings.all where setting.section == section.name {
                 let change = setting.isReloadable ? "reload" : "restart"
                 lines.append(
-                    "| `\(setting.key)` | `\(setting.defaultText)` | \(setting.kind) | \(change) | \(setting.summary) |")
+                    "| `\(setting.key)` | `\(setting.defaultText)` | \(setting.kind) | \(change) | \(setting.summary) |"
+                )
             }
         }
         return lines.joined(separator: "\n") + "\n"

@@ -37,7 +37,9 @@ struct Setting: Sendable {
     var name: String { String(key.drop { $0 != "." }.dropFirst()) }
 
     /// The environment variable that sets it: `SWITCHBOARD_HTTP_PORT`.
-    var variable: String { Setting.variablePrefix + key.map { $0.isLetter || $0.isNumber ? $0.uppercased() : "_" }.joined() }
+    var variable: String {
+        Setting.variablePrefix + key.map { $0.isLetter || $0.isNumber ? $0.uppercased() : "_" }.joined()
+    }
 
     static let variablePrefix = "SWITCHBOARD_"
     /// Variables with our prefix that are no settings: they are read by the subcommands.
@@ -70,7 +72,9 @@ enum Settings {
     /// The key that somebody probably meant; nil when nothing is near.
     static func suggestion(for key: String) -> String? {
         // Most mistakes are a forgotten section, or one wrong letter.
-        if let exact = all.first(where: { $0.name == key || $0.key.replacing(".", with: "-") == key }) { return exact.key }
+        if let exact = all.first(where: { $0.name == key || $0.key.replacing(".", with: "-") == key }) {
+            return exact.key
+        }
         let near = all.map { ($0.key, min(EditDistance.of(key, $0.key), EditDistance.of(key, $0.name))) }
         guard let best = near.min(by: { $0.1 < $1.1 }), best.1 <= max(1, min(4, key.count / 3)) else { return nil }
         return best.0

@@ -79,7 +79,9 @@ extension SettingKind where Value == Int {
                 throw SettingRefusal(reason: "must be \(bounds), not \(number)")
             }
             return number
-        } show: { "\($0)" }
+        } show: {
+            "\($0)"
+        }
     }
 
     /// A size in bytes: `65536`, `64 KiB`, `1 MiB`.
@@ -93,7 +95,9 @@ extension SettingKind where Value == Int {
                 throw SettingRefusal(reason: "must be \(bounds), not \(ByteSize.text(size))")
             }
             return size
-        } show: { ByteSize.text($0) }
+        } show: {
+            ByteSize.text($0)
+        }
     }
 }
 
@@ -108,7 +112,9 @@ extension SettingKind where Value == Double {
                 throw SettingRefusal(reason: "must be \(bounds), not \(plain(number))")
             }
             return number
-        } show: { plain($0) }
+        } show: {
+            plain($0)
+        }
     }
 
     private static func plain(_ number: Double) -> String {
@@ -124,7 +130,9 @@ extension SettingKind where Value == Bool {
             case "false", "no", "off", "0": return false
             default: throw SettingRefusal(reason: "must be true or false, not \(quoted(word))")
             }
-        } show: { $0 ? "true" : "false" }
+        } show: {
+            $0 ? "true" : "false"
+        }
     }
 }
 
@@ -140,7 +148,9 @@ extension SettingKind where Value == TimeAmount {
                 throw SettingRefusal(reason: "must be \(bounds), not \(DurationText.text(amount))")
             }
             return amount
-        } show: { DurationText.text($0) }
+        } show: {
+            DurationText.text($0)
+        }
     }
 }
 
@@ -155,7 +165,9 @@ extension SettingKind where Value == String {
             }
             if let reason = check(word) { throw SettingRefusal(reason: reason) }
             return word
-        } show: { YAMLText.scalar($0) }
+        } show: {
+            YAMLText.scalar($0)
+        }
     }
 }
 
@@ -169,7 +181,9 @@ extension SettingKind {
                     reason: "must be one of \(names.joined(separator: ", ")), not \(quoted(word))")
             }
             return value
-        } show: { $0.rawValue }
+        } show: {
+            $0.rawValue
+        }
     }
 }
 
@@ -179,7 +193,8 @@ func quoted(_ text: String) -> String {
     var shown = "“"
     for scalar in short {
         shown.unicodeScalars.append(
-            scalar.properties.generalCategory == .control || scalar == "\u{2028}" || scalar == "\u{2029}" ? "�" : scalar)
+            scalar.properties.generalCategory == .control || scalar == "\u{2028}" || scalar == "\u{2029}" ? "�" : scalar
+        )
     }
     return shown + (short.count < text.unicodeScalars.count ? "…”" : "”")
 }

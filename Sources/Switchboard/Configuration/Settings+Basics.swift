@@ -8,7 +8,8 @@ extension Settings {
             .text("domain name") {
                 ServerName($0) == nil ? "must be a domain name such as chat.example.org, not \(quoted($0))" : nil
             },
-            "The domain name of this server: part of every address that people see. It can't be changed once people use it."),
+            "The domain name of this server: part of every address that people see. It can't be changed once people use it."
+        ),
         Setting(
             "server.loops", \.server.loops, .integer(0...256),
             "Threads that serve connections; 0: one per processor core."),
@@ -36,7 +37,8 @@ extension Settings {
             "Unix sockets to listen at besides, for a proxy on this machine. What connects there is a trusted proxy."),
         Setting(
             "http.public-url", \.http.publicURL, SettingKind.webAddress.optional, reload: true,
-            "How people reach the server, as in https://chat.example.org: for links. Without it, the listening address."),
+            "How people reach the server, as in https://chat.example.org: for links. Without it, the listening address."
+        ),
         Setting(
             "http.origins", \.http.origins,
             SettingKind.text("origin of a web page, as in https://example.org") {
@@ -45,8 +47,10 @@ extension Settings {
             "Web pages of other sites that may use the server from a browser."),
         Setting(
             "http.own-names", \.http.ownNames,
-            SettingKind.text("host name") { ServerName($0) == nil ? "must be a host name, not \(quoted($0))" : nil }.list,
-            "Host names under which browsers reach the server's own pages; none: any name. Name them on a public server."),
+            SettingKind.text("host name") { ServerName($0) == nil ? "must be a host name, not \(quoted($0))" : nil }
+                .list,
+            "Host names under which browsers reach the server's own pages; none: any name. Name them on a public server."
+        ),
         Setting(
             "tls.mode", \.tls.mode, .choice(ServerConfiguration.TLS.Mode.self),
             """
@@ -69,7 +73,8 @@ extension Settings {
 extension SettingKind where Value == String {
     static var address: Self {
         .text("IP address or host name") {
-            IPAddress($0) == nil && ServerName($0) == nil ? "must be an address such as 127.0.0.1, not \(quoted($0))" : nil
+            IPAddress($0) == nil && ServerName($0) == nil
+                ? "must be an address such as 127.0.0.1, not \(quoted($0))" : nil
         }
     }
 
@@ -83,7 +88,8 @@ extension SettingKind where Value == String {
     static var webAddress: Self {
         .text("address that begins with https:// or http://") { text in
             let rest = ["https://", "http://"].first(where: text.hasPrefix).map { text.dropFirst($0.count) }
-            let isClean = text.utf8.allSatisfy { (0x21...0x7E).contains($0) } && !text.contains("#") && !text.contains("?")
+            let isClean =
+                text.utf8.allSatisfy { (0x21...0x7E).contains($0) } && !text.contains("#") && !text.contains("?")
             guard let rest, !rest.isEmpty, rest.first != "/", isClean, !rest.contains("@") else {
                 return "must be an address such as https://chat.example.org, not \(quoted(text))"
             }

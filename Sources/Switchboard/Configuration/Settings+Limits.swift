@@ -43,7 +43,8 @@ extension Settings {
             "limits.attachments", \.limits.attachments, .integer(0...1_000), reload: true,
             "Attachments of one message."),
         Setting(
-            "limits.mentions", \.limits.mentions, .integer(0...10_000), reload: true, "Accounts that one message names."),
+            "limits.mentions", \.limits.mentions, .integer(0...10_000), reload: true, "Accounts that one message names."
+        ),
         Setting(
             "limits.extras-bytes", \.limits.extrasBytes, .bytes(0...(1 << 20)), reload: true,
             "Further fields of one message."),

@@ -13,7 +13,8 @@ extension Settings {
             """),
         Setting(
             "accounts.guests", \.accounts.guests, .choice(ServerConfiguration.Accounts.Guests.self), reload: true,
-            "Who may come in as a guest without an account: nobody (off), programs on this machine, or anybody (anywhere)."),
+            "Who may come in as a guest without an account: nobody (off), programs on this machine, or anybody (anywhere)."
+        ),
         Setting(
             "accounts.guest-lifetime", \.accounts.guestLifetime, .duration(.minutes(1)...(.hours(24 * 365))),
             reload: true, "After so long a guest's account ends."),
@@ -41,9 +42,11 @@ extension Settings {
         Setting(
             "outbound.ranges", \.outbound.ranges,
             SettingKind.text("address or block, as in 10.0.0.0/8") {
-                NetworkRange(parsing: $0) == nil ? "must be an address or a block such as 10.0.0.0/8, not \(quoted($0))" : nil
+                NetworkRange(parsing: $0) == nil
+                    ? "must be an address or a block such as 10.0.0.0/8, not \(quoted($0))" : nil
             }.list,
-            "Private addresses that webhooks may reach all the same. By default the server connects to public ones only."),
+            "Private addresses that webhooks may reach all the same. By default the server connects to public ones only."
+        ),
         Setting(
             "outbound.names", \.outbound.names, SettingKind.text("host name").list,
             "Internal names that webhooks may use; their addresses are checked all the same."),

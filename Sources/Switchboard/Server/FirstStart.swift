@@ -42,7 +42,9 @@ enum FirstStart {
                             access: .public, history: .members)),
                     by: server, token: Token("first-start-lobby"))
             } catch {
-                guard error.code == .nameTaken else { throw StoreError.unavailable("the lobby can't be made: \(error.message)") }
+                guard error.code == .nameTaken else {
+                    throw StoreError.unavailable("the lobby can't be made: \(error.message)")
+                }
             }
             try await hub.write { directory throws(StoreError) in try directory.setSecret([1], named: "first-start") }
         } catch {

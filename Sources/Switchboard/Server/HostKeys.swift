@@ -30,7 +30,9 @@ struct HostKeys {
         var bytes = [UInt8](repeating: 0, count: HostKeySet.maximumLength + 1)
         var count = 0
         while count < bytes.count {
-            let got = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress?.advanced(by: count), $0.count - count) }
+            let got = bytes.withUnsafeMutableBytes {
+                read(descriptor, $0.baseAddress?.advanced(by: count), $0.count - count)
+            }
             guard got > 0 else { break }
             count += got
         }

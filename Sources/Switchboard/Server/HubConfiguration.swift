@@ -67,7 +67,8 @@ extension ServerConfiguration {
 
     var outboundPolicy: OutboundPolicy {
         OutboundPolicy(
-            allowedRanges: outbound.ranges.compactMap { NetworkRange(parsing: $0) }, allowedNames: Set(outbound.names.map { $0.lowercased() }),
+            allowedRanges: outbound.ranges.compactMap { NetworkRange(parsing: $0) },
+            allowedNames: Set(outbound.names.map { $0.lowercased() }),
             allowsPlainHTTP: outbound.plainHTTP, extraPorts: Set(outbound.ports))
     }
 
@@ -86,7 +87,8 @@ extension ServerConfiguration {
     /// How a program on this machine reaches the server when it listens at a port.
     func localURL(port: Int) -> String {
         let scheme = tls.mode == .off ? "http" : "https"
-        let host = http.bind.contains("127.0.0.1") || http.bind.contains("0.0.0.0") || http.bind.contains("::")
+        let host =
+            http.bind.contains("127.0.0.1") || http.bind.contains("0.0.0.0") || http.bind.contains("::")
             ? "127.0.0.1" : (http.bind.first ?? "127.0.0.1")
         return "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)"
     }

@@ -15,7 +15,8 @@ struct OperationsRoutes: Sendable {
     ) {
         router.get("/healthz") { _, _ in OperationsRoutes.text(.ok, "ok\n") }
         router.get("/readyz") { [isReady] _, _ in
-            isReady() ? OperationsRoutes.text(.ok, "ready\n") : OperationsRoutes.text(.serviceUnavailable, "not ready\n")
+            isReady()
+                ? OperationsRoutes.text(.ok, "ready\n") : OperationsRoutes.text(.serviceUnavailable, "not ready\n")
         }
         router.get("/metrics") { [figures, metricsAccess] _, context in
             let isAllowed =

@@ -72,8 +72,9 @@ struct SelfSigned {
 
     private static func write(_ text: String, to path: String) throws {
         let fresh = path + ".new"
-        guard FileManager.default.createFile(
-            atPath: fresh, contents: Foundation.Data(text.utf8), attributes: [.posixPermissions: 0o600])
+        guard
+            FileManager.default.createFile(
+                atPath: fresh, contents: Foundation.Data(text.utf8), attributes: [.posixPermissions: 0o600])
         else { throw Failure(.cannotCreate, "\(fresh) can't be written") }
         guard rename(fresh, path) == 0 else { throw Failure(.cannotCreate, "\(path) can't be replaced") }
     }

@@ -1,4 +1,5 @@
 import GatewayKit
+import Glibc
 import Hub
 import Logging
 import NIOCore
@@ -73,6 +74,8 @@ final class Server: Sendable {
     static func open(
         _ configuration: ServerConfiguration, log: ServerLog, scope: Scope
     ) async throws(Failure) -> Server {
+        // Whatever is made from here on is for this account alone: the database, keys, the admin socket.
+        umask(0o077)
         let store: SQLiteStore
         do throws(StoreError) {
             store = try SQLiteStore.open(

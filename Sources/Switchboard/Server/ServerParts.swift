@@ -43,7 +43,8 @@ final class FatalBox: Sendable {
             return state.fatal == nil
         }
         guard isFirst else { return }
-        server.logger.critical("the log can't be trusted to reach the disk; the server ends", metadata: ["reason": "\(error)"])
+        server.logger.critical(
+            "the log can't be trusted to reach the disk; the server ends", metadata: ["reason": "\(error)"])
         server.stop()
     }
 }

@@ -56,7 +56,8 @@ extension Server {
     }
 
     private func announce(
-        _ doors: [NamedDoor], _ start: NIODeadline, _ onReady: @escaping @Sendable (Server, WelcomeScreen) async throws -> Void
+        _ doors: [NamedDoor], _ start: NIODeadline,
+        _ onReady: @escaping @Sendable (Server, WelcomeScreen) async throws -> Void
     ) async throws {
         do {
             for door in doors { _ = try await door.door.addresses }
@@ -77,7 +78,8 @@ extension Server {
     private static func failure(_ error: any Error) -> any Error {
         switch error {
         case let failure as HTTPDoor.Failure:
-            Failure(failure.description.contains("EACCES") ? .noPermission : .unavailable, describe(failure.description))
+            Failure(
+                failure.description.contains("EACCES") ? .noPermission : .unavailable, describe(failure.description))
         case let failure as Failure: failure
         case let error as StoreError: Failure(error)
         default: Failure(.software, "\(error)")
@@ -131,7 +133,8 @@ extension Server {
         do {
             try apply(merged)
         } catch {
-            return logger.error("the configuration can't be used: the old one stays in force", metadata: ["reason": "\(error)"])
+            return logger.error(
+                "the configuration can't be used: the old one stays in force", metadata: ["reason": "\(error)"])
         }
         if !later.isEmpty {
             logger.warning(
@@ -145,7 +148,8 @@ extension Server {
     private func apply(_ configuration: ServerConfiguration) throws {
         if let contexts = parts.secure.contexts { try contexts.reload(configuration.tlsFiles) }
         var accounts = configuration.accountConfiguration(
-            publicURL: parts.accounts.configuration.publicURL, hosts: parts.hosts.map {
+            publicURL: parts.accounts.configuration.publicURL,
+            hosts: parts.hosts.map {
                 AccountConfiguration.HostApplication(
                     verifier: $0.verifier, createsAccounts: configuration.hostTokens.createAccounts)
             })

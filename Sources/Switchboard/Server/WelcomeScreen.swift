@@ -30,7 +30,8 @@ struct WelcomeScreen: Sendable {
     private func administrator(_ link: String) -> [String] {
         let secret = link.split(separator: "#").last.map(String.init) ?? link
         return [
-            "", "  Nobody administers this server yet. This link makes the first administrator, once, within 30 minutes:",
+            "",
+            "  Nobody administers this server yet. This link makes the first administrator, once, within 30 minutes:",
             "", "    \(link)", "", "  or, in a terminal, with a name and a password of your own:", "",
             """
                 \(curl) -H 'Content-Type: application/json' \(address)/v1/redeem \

@@ -16,48 +16,68 @@ actor ChatScreen {
     private var isShown = false
     private var typingSent: Int64 = 0
     private var isOver = false
+    private var ending: CheckedContinuation<Void, Never>?
+    private var mishap: (any Error)?
 
     init(client: SwitchboardClient) {
         self.client = client
         text = ChatText(isColoured: true, zone: ChatText.localZone())
     }
 
+    /// Chats until the person leaves or the server wants no more of them.
     func run(in conversation: String) async throws {
         guard RawTerminal() != nil else { throw Failure(.noInput, "the standard input is no terminal") }
         defer { RawTerminal.restore() }
-        print(text.dim("/help lists the commands; Control-D leaves"), terminator: "\n")
+        writeFully(text.dim("/help lists the commands; Control-D leaves") + "\n", to: STDOUT_FILENO)
         draw()
-        let listener = Task { await self.listen() }
-        let ticker = Task {
-            while !Task.isCancelled {
-                try await Task.sleep(for: .seconds(1))
-                self.draw()
-            }
-        }
-        defer {
-            listener.cancel()
-            ticker.cancel()
-        }
+        let tasks = [
+            Task { await self.listen() }, Task { await self.type(in: conversation) }, Task { await self.tick() },
+        ]
+        if !isOver { await withCheckedContinuation { ending = $0 } }
+        for task in tasks { task.cancel() }
+        erase()
+        await client.close()
+        if let mishap { throw mishap }
+        if let failure = await client.failure { throw failure }
+    }
+
+    /// The person's side. A thread may stay in `read` when this is over: the process ends soon.
+    private func type(in conversation: String) async {
         do {
             try await enter(conversation)
-            for await chunk in StandardInput.chunks() {
+            for await chunk in StandardInput.chunks {
                 await take(chunk)
                 if isOver { break }
             }
         } catch {
-            erase()
-            throw error
+            mishap = error
         }
-        erase()
-        await client.close()
-        if let failure = await client.failure { throw failure }
+        end()
+    }
+
+    /// Who is typing changes by time alone.
+    private func tick() async {
+        while !isOver {
+            do {
+                try await Task.sleep(for: .seconds(1))
+            } catch {
+                return
+            }
+            draw()
+        }
+    }
+
+    private func end() {
+        isOver = true
+        ending?.resume()
+        ending = nil
     }
 
     // MARK: Events
 
     private func listen() async {
         for await event in client.events { heard(event) }
-        isOver = true
+        end()
     }
 
     private func heard(_ event: ClientEvent) {
@@ -116,7 +136,9 @@ actor ChatScreen {
     private func complete() {
         let word = editor.word
         guard !word.isEmpty else { return }
-        let names = session.authors.sorted() + session.places.all + ChatCommandLine.overview.map { String($0.0.prefix { $0 != " " }) }
+        let names =
+            session.authors.sorted() + session.places.all
+            + ChatCommandLine.overview.map { String($0.0.prefix { $0 != " " }) }
         guard let match = names.first(where: { $0.hasPrefix(word) && $0 != word }) else { return }
         editor.replaceWord(with: match + " ")
     }
@@ -152,7 +174,8 @@ actor ChatScreen {
         case .reply(let number, let answer):
             guard let line = session.line(number) else { throw ChatMistake("there is no message \(number)") }
             try await client.post(answer, in: line.event.conversation, replyTo: line.event.id)
-        case .history(let count): for event in try await client.history(of: session.place, limit: Int64(count)) { show(event) }
+        case .history(let count):
+            for event in try await client.history(of: session.place, limit: Int64(count)) { show(event) }
         case .search(let words): try await search(words)
         case .who: try await who()
         case .list: say(session.places.all.map { "  \(TerminalText.safe($0))" })
@@ -174,7 +197,8 @@ actor ChatScreen {
         session.open(id)
         let about = try await client.query("conversation", ["conversation": .string(id)])
         session.places.learn(about["conversation"] ?? about)
-        let subject = (about["conversation"] ?? about)["subject"]?.string.map { "  \(text.dim(TerminalText.safe($0)))" } ?? ""
+        let subject =
+            (about["conversation"] ?? about)["subject"]?.string.map { "  \(text.dim(TerminalText.safe($0)))" } ?? ""
         say(["", text.bold("── \(TerminalText.safe(session.places.name(id))) ──") + subject])
         let known = session.newest[id] ?? 0
         for event in try await client.history(of: id, limit: 30) where event.sequence > known { show(event) }
@@ -195,7 +219,8 @@ actor ChatScreen {
         let answer = try await client.query("members", ["conversation": .string(session.place), "limit": 200])
         let names = (answer["members"]?.array ?? []).filter { $0["standing"]?.string == "joined" }.map { member in
             let state = member["presence"]?["state"]?.string ?? member["presence"]?.string ?? ""
-            return text.name(member["account"]?.string ?? "?") + (state == "online" ? "" : text.dim(" (\(state.isEmpty ? "?" : TerminalText.safe(state)))"))
+            return text.name(member["account"]?.string ?? "?")
+                + (state == "online" ? "" : text.dim(" (\(state.isEmpty ? "?" : TerminalText.safe(state)))"))
         }
         say(["  " + names.joined(separator: ", ")])
     }

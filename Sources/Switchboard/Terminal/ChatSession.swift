@@ -86,7 +86,8 @@ enum ChatCommandLine: Equatable {
 
     static let overview = [
         ("/join NAME", "open a conversation"), ("/leave", "leave this one"), ("/list", "your conversations"),
-        ("/msg ACCOUNT TEXT", "say something to one person"), ("/edit [N] TEXT", "change your last message, or number N"),
+        ("/msg ACCOUNT TEXT", "say something to one person"),
+        ("/edit [N] TEXT", "change your last message, or number N"),
         ("/remove [N]", "remove it"), ("/react [N] 👍", "react to the last message, or to number N"),
         ("/reply N TEXT", "answer message N"), ("/history [N]", "show the last N events"),
         ("/search WORDS", "find messages"), ("/who", "who is here"), ("/quit", "leave the program"),
@@ -109,10 +110,14 @@ enum ChatCommandLine: Equatable {
         case "leave", "part": .leave
         case "msg", "m": message(rest)
         case "edit", "e": edit(rest)
-        case "remove", "delete": rest.isEmpty ? .remove(number: nil) : number(rest).map { .remove(number: $0) } ?? .wrong("/remove needs a number")
+        case "remove", "delete":
+            rest.isEmpty
+                ? .remove(number: nil) : number(rest).map { .remove(number: $0) } ?? .wrong("/remove needs a number")
         case "react", "r": react(rest)
         case "reply": reply(rest)
-        case "history", "h": rest.isEmpty ? .history(30) : number(rest).map { .history(min($0, 500)) } ?? .wrong("/history needs a number")
+        case "history", "h":
+            rest.isEmpty
+                ? .history(30) : number(rest).map { .history(min($0, 500)) } ?? .wrong("/history needs a number")
         case "search", "s": rest.isEmpty ? .wrong("/search needs words") : .search(rest)
         case "who", "w": .who
         case "list", "l": .list

@@ -37,9 +37,10 @@ struct LineEditor: Sendable {
         case .text(let character): return insert([character])
         // A pasted line break is no decision to send: it becomes a space in a line.
         case .paste(let text):
-            return insert(text.replacing("\r\n", with: "\n").map { $0.isNewline || $0 == "\t" ? " " : $0 }.filter {
-                $0.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
-            })
+            return insert(
+                text.replacing("\r\n", with: "\n").map { $0.isNewline || $0 == "\t" ? " " : $0 }.filter {
+                    $0.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+                })
         case .enter: return submit()
         case .backspace: return remove(cursor - 1..<cursor)
         case .delete: return remove(cursor..<cursor + 1)

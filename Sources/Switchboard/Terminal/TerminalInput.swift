@@ -24,10 +24,12 @@ final class RawTerminal {
     }
 
     static func restore() {
-        guard var mode = saved.withLock({ mode in
-            defer { mode = nil }
-            return mode
-        }) else { return }
+        guard
+            var mode = saved.withLock({ mode in
+                defer { mode = nil }
+                return mode
+            })
+        else { return }
         writeFully("\u{1B}[?2004l", to: STDOUT_FILENO)
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &mode)
     }
@@ -59,63 +61,34 @@ final class RawTerminal {
     }
 }
 
-/// What arrives at standard input, as it arrives.
+/// What arrives at standard input, read when it is asked for: a long pipe waits.
 ///
-/// *Lives on*: a thread of its own, which blocks in `read`; it ends with the input or with the process.
+/// *Lives on* a thread of the blocking pool, which stays in `read` until something comes or the process ends.
 enum StandardInput {
-    static func chunks() -> AsyncStream<[UInt8]> {
-        let (stream, continuation) = AsyncStream.makeStream(of: [UInt8].self)
-        let reader = InputThread(continuation)
-        reader.start()
-        return stream
+    /// Bytes as a terminal sends them.
+    static let chunks = Reading<[UInt8]> {
+        var buffer = [UInt8](repeating: 0, count: 4_096)
+        while true {
+            let count = read(STDIN_FILENO, &buffer, buffer.count)
+            if count > 0 { return Array(buffer[..<count]) }
+            if count == 0 || errno != EINTR { return nil }
+        }
     }
+    /// Lines of a pipe, without their ends.
+    static let lines = Reading<String> { readLine(strippingNewline: true) }
 
-    /// Lines of a pipe, without their ends. The next line is read when it is asked for, so a long pipe waits.
-    struct Lines: AsyncSequence, Sendable {
+    struct Reading<Element: Sendable>: AsyncSequence, Sendable {
+        let next: @Sendable () -> Element?
+
         struct Iterator: AsyncIteratorProtocol {
-            func next() async -> String? {
+            let read: @Sendable () -> Element?
+
+            func next() async -> Element? {
                 await withCheckedContinuation { continuation in
-                    NIOThreadPool.singleton.submit { _ in continuation.resume(returning: readLine(strippingNewline: true)) }
+                    NIOThreadPool.singleton.submit { _ in continuation.resume(returning: read()) }
                 }
             }
         }
-        func makeAsyncIterator() -> Iterator { Iterator() }
-    }
-    static var lines: Lines { Lines() }
-}
-
-/// A thread that reads standard input.
-private final class InputThread: Sendable {
-    private let continuation: AsyncStream<[UInt8]>.Continuation
-
-    init(_ continuation: AsyncStream<[UInt8]>.Continuation) { self.continuation = continuation }
-
-    func start() {
-        var thread = pthread_t()
-        let argument = Unmanaged.passRetained(self).toOpaque()
-        let failed = pthread_create(&thread, nil, { argument in
-            guard let argument else { return nil }
-            Unmanaged<InputThread>.fromOpaque(argument).takeRetainedValue().read()
-            return nil
-        }, argument)
-        if failed != 0 {
-            Unmanaged<InputThread>.fromOpaque(argument).release()
-            continuation.finish()
-        } else {
-            pthread_detach(thread)
-        }
-    }
-
-    private func read() {
-        var buffer = [UInt8](repeating: 0, count: 4_096)
-        while true {
-            let count = Glibc.read(STDIN_FILENO, &buffer, buffer.count)
-            if count > 0 {
-                continuation.yield(Array(buffer[..<count]))
-            } else if count == 0 || errno != EINTR {
-                break
-            }
-        }
-        continuation.finish()
+        func makeAsyncIterator() -> Iterator { Iterator(read: next) }
     }
 }
