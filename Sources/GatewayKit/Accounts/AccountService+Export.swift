@@ -12,7 +12,7 @@ extension AccountService {
     /// - Parameter write: takes the next piece, when it can; what it throws ends the export.
     package func export(
         of actor: Actor, event encode: @escaping EventEncoder,
-        into write: @Sendable (ByteBuffer) async throws -> Void
+        into write: (ByteBuffer) async throws -> Void
     ) async throws {
         let account = try await self.account(actor.account)
         let devices = try await self.devices(of: actor)
