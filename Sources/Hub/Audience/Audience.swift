@@ -189,9 +189,8 @@ package final class Audience {
             let last = state.lastSeen[event.conversation]
             let previous = last.flatMap { $0.next == event.sequence ? nil : $0 }
             state.lastSeen[event.conversation] = event.sequence
-            if case .membership(let change) = event.content, change.subject.id == session.actor.account,
-                let row = state.untold.removeValue(forKey: event.conversation)
-            {
+            if let row = state.untold[event.conversation], row.member.isNew(with: event) {
+                state.untold[event.conversation] = nil
                 session.dialect.encode(.seat(row), &frames)
             }
             session.dialect.encode(.event(event, previous: previous), &frames)

@@ -73,6 +73,13 @@ package struct Member: Hashable, Sendable {
 
     package var isJoined: Bool { standing == .joined }
 
+    /// Whether somebody who is given this event, and has not been told of this place, must be told of it first: the
+    /// event is about the place itself, or not younger than the place.
+    package func isNew(with event: Event) -> Bool {
+        if case .membership(let change) = event.content, change.subject.id == party.id { return true }
+        return isJoined && intervals.last.map { event.sequence <= $0.from } ?? false
+    }
+
     /// Takes a membership event of this member's account into account.
     package mutating func apply(_ change: MembershipChange, at sequence: Sequence, time: Timestamp) {
         if change.standing == .joined, standing != .joined {
