@@ -46,10 +46,12 @@ package struct ClientAPI: Sendable {
         let group = router.group("v1")
             .add(middleware: OriginMiddleware(policy: origins, isSecure: { $0.remote.isSecure }))
         for method in [HTTPRequest.Method.get, .head, .post, .put, .patch, .delete, .options] {
-            group.on("**", method: method) { [responder] request, context in
-                await responder.respond(
-                    to: request, name: request.head.pathOnly.dropFirst("/v1/".count), remote: context.remote)
+            let respond: @Sendable (Request, DoorRequestContext) async -> Response = { [responder] request, context in
+                let name = request.head.pathOnly.dropFirst("/v1/".count)
+                return await responder.respond(to: request, name: name, remote: context.remote)
             }
+            group.on("", method: method, use: respond)
+            group.on("**", method: method, use: respond)
         }
     }
 }

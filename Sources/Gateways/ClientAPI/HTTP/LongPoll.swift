@@ -68,9 +68,16 @@ private struct LongPoll {
                 Framing.list.append(.gap(gap.conversation, first: gap.first), epoch: epoch, to: &frames.elements)
             }
             var lastSeen: [ConversationID: Sequence] = [:]
+            var untold: [ConversationID: Member] = [:]
             for change in sync.changes {
-                if let place = change.ownPlace(actor.account), lastSeen[place] == nil {
-                    try appendPlace(place, reader, actor, to: &frames.elements)
+                if case .event(let event) = change {
+                    if lastSeen[event.conversation] == nil {
+                        untold[event.conversation] = try reader.place(event.conversation, of: actor)
+                    }
+                    if untold[event.conversation]?.isNew(with: event) ?? false {
+                        untold[event.conversation] = nil
+                        try appendPlace(event.conversation, reader, actor, to: &frames.elements)
+                    }
                 }
                 Framing.list.append(change.delivery(&lastSeen), epoch: epoch, to: &frames.elements)
             }
@@ -118,18 +125,18 @@ private struct Frames: Sendable {
     var isResync = false
 }
 
-extension Change {
-    /// The conversation in which this change begins or changes an account's own place.
-    fileprivate func ownPlace(_ account: AccountID) -> ConversationID? {
-        guard case .event(let event) = self, case .membership(let change) = event.content,
-            change.subject.id == account
-        else { return nil }
-        switch change.standing {
-        case .joined, .invited, .knocking: return event.conversation
+extension Reader {
+    /// The account's own place in a conversation, if it has one now.
+    fileprivate func place(_ conversation: ConversationID, of actor: Actor) throws(Rejection) -> Member? {
+        guard let member = try view(conversation, for: actor).member else { return nil }
+        switch member.standing {
+        case .joined, .invited, .knocking: return member
         case .left, .banned: return nil
         }
     }
+}
 
+extension Change {
     fileprivate func delivery(_ lastSeen: inout [ConversationID: Sequence]) -> Delivery {
         switch self {
         case .event(let event):
