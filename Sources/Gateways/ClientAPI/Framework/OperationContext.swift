@@ -5,12 +5,29 @@ import Hub
 package struct APIServices: Sendable {
     package let hub: Hub
     package let authenticator: any Authenticator
+    private let accounts: AccountService?
+    private let webhooks: WebhookService?
     let loops: APILoops
 
-    package init(hub: Hub, authenticator: any Authenticator) {
+    /// - Parameter accounts: nil where accounts are kept by somebody else: their operations answer `not-applicable`.
+    package init(
+        hub: Hub, authenticator: any Authenticator, accounts: AccountService? = nil, webhooks: WebhookService? = nil
+    ) {
         self.hub = hub
         self.authenticator = authenticator
+        self.accounts = accounts
+        self.webhooks = webhooks
         self.loops = APILoops(hub.eventLoops, epoch: hub.epoch)
+    }
+
+    func requireAccounts() throws(Rejection) -> AccountService {
+        guard let accounts else { throw Rejection(.notApplicable, "accounts are not kept by this door") }
+        return accounts
+    }
+
+    func requireWebhooks() throws(Rejection) -> WebhookService {
+        guard let webhooks else { throw Rejection(.notApplicable, "webhooks are not kept by this door") }
+        return webhooks
     }
 }
 

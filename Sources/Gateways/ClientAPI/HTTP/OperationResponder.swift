@@ -28,9 +28,9 @@ struct OperationResponder: Sendable {
         switch resource {
         case .document(let document):
             return response(document.answer, to: request)
-        case .operation(let operation):
+        case .operation(let operation, let hookToken):
             do throws(APIError) {
-                return response(try await answer(operation, request, remote), to: request)
+                return response(try await answer(operation, hookToken, request, remote), to: request)
             } catch {
                 return response(JSONAnswer(error), to: request)
             }
@@ -43,14 +43,17 @@ struct OperationResponder: Sendable {
     }
 
     private func answer(
-        _ operation: Operation, _ request: Request, _ remote: RemoteClient
+        _ operation: Operation, _ hookToken: String?, _ request: Request, _ remote: RemoteClient
     ) async throws(APIError) -> Answer {
         // Who may not ask is told so before what was asked is looked at.
         let actor = try await authenticate(operation, request, remote)
-        let arguments = try await arguments(of: operation, request)
+        if let actor, let rejection = operation.admits(actor) { throw APIError(rejection) }
+        var arguments = try await arguments(of: operation, request)
+        if let hookToken, let index = operation.index(of: Operations.hookToken) {
+            arguments.set(index, .text(hookToken))
+        }
         do throws(Rejection) {
             if let actor {
-                if let rejection = operation.admits(actor) { throw rejection }
                 return try await perform(arguments, OperationContext(services: services, actor: actor, remote: remote))
             }
             guard case .open(let handler) = operation.handler else {
@@ -170,14 +173,19 @@ struct OperationResponder: Sendable {
 
 /// What is there under `/v1/`.
 private enum Resource {
-    case operation(Operation)
+    /// `hookToken`: of `/v1/hooks/<token>`, the address of an incoming webhook.
+    case operation(Operation, hookToken: String?)
     case document(APIDocument)
+
+    private static let hooks = "hooks/"
 
     init?(_ name: Substring) {
         if let document = APIDocument(path: name) {
             self = .document(document)
+        } else if name.hasPrefix(Resource.hooks), let hook = Operations.named("hook") {
+            self = .operation(hook, hookToken: String(name.dropFirst(Resource.hooks.count)))
         } else if let operation = Operations.named(String(name)), operation.places.contains(.http) {
-            self = .operation(operation)
+            self = .operation(operation, hookToken: nil)
         } else {
             return nil
         }
@@ -186,7 +194,7 @@ private enum Resource {
     var methods: [HTTPRequest.Method] {
         switch self {
         case .document: [.get, .head, .options]
-        case .operation(let operation): operation.way == .read ? [.get, .head, .options] : [.post, .options]
+        case .operation(let operation, _): operation.way == .read ? [.get, .head, .options] : [.post, .options]
         }
     }
 
