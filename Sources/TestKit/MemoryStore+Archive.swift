@@ -37,7 +37,8 @@ extension MemoryStore {
             let page: [MemoryEvent]
             switch range {
             case .before(let sequence):
-                let earlier = conversation.events.filter { stored in sequence.map { stored.event.sequence < $0 } ?? true }
+                let earlier = conversation.events.filter { stored in sequence.map { stored.event.sequence < $0 } ?? true
+                }
                 page = earlier.suffix(limit)
             case .after(let sequence):
                 page = Array(conversation.events.filter { $0.event.sequence > sequence }.prefix(limit))

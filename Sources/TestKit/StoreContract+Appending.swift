@@ -33,8 +33,10 @@ extension StoreContract {
                 device: device, token: token)
             let reaction = try script.writes(
                 .reaction(target: message.reference, key: "+", removed: false), by: alice, in: group)
-            let bad = Write.member(ConversationID(rawValue: 99), Member(
-                party: bob.party, standing: .joined, rank: .member, intervals: [], since: script.time))
+            let bad = Write.member(
+                ConversationID(rawValue: 99),
+                Member(
+                    party: bob.party, standing: .joined, rank: .member, intervals: [], since: script.time))
             try requireConstraint("a member of nowhere") {
                 try script.append(good.writes + reaction.writes + [bad])
             }
@@ -70,15 +72,24 @@ extension StoreContract {
                 ("a hole", [event(sequence: 2)]),
                 ("a repeat", [event(sequence: 0)]),
                 ("a position that is taken", [event(position: 0)]),
-                ("a position twice in a batch", [event(), event(position: 1, sequence: 2, id: .init(high: 9, low: 9))]),
+                (
+                    "a position twice in a batch",
+                    [event(), event(position: 1, sequence: 2, id: .init(high: 9, low: 9))]
+                ),
                 ("an event id that is taken", [event(id: last.id)]),
-                ("an event id twice in a batch", [event(), event(position: 2, sequence: 2, id: .init(high: 1, low: 1))]),
+                (
+                    "an event id twice in a batch",
+                    [event(), event(position: 2, sequence: 2, id: .init(high: 1, low: 1))]
+                ),
                 ("an unknown conversation", [event(conversation: ConversationID(rawValue: 99))]),
                 ("an unknown author", [event(author: nobody)]),
                 ("a profile of nobody", [.profile(nobody.id, Profile(), at: Position(rawValue: 1_000))]),
-                ("a state of nowhere", [
-                    .state(.init(rawValue: 99), StateChange(key: .name, value: "x"), sequence: .init(rawValue: 1))
-                ]),
+                (
+                    "a state of nowhere",
+                    [
+                        .state(.init(rawValue: 99), StateChange(key: .name, value: "x"), sequence: .init(rawValue: 1))
+                    ]
+                ),
             ]
             for (what, writes) in refused {
                 try requireConstraint(what) { try script.append(writes) }
@@ -142,7 +153,9 @@ extension StoreContract {
             try script.add(
                 .message(Message(body: Body(text: "other"))), by: alice, in: group, device: other, token: token)
             // Events without a device don't compete for tokens.
-            for _ in 0..<2 { try script.add(.redaction(target: event.reference, reason: nil), by: alice, in: group, token: token) }
+            for _ in 0..<2 {
+                try script.add(.redaction(target: event.reference, reason: nil), by: alice, in: group, token: token)
+            }
             try script.append([.erase(group, [event.sequence])])
             try require(store.acceptance(device: device, token: token), is: stored)
         },

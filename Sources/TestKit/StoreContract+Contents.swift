@@ -120,10 +120,12 @@ extension StoreContract {
                 store.thread(root.sequence, in: group, after: replies[1].sequence, limit: 2).map(\.event),
                 is: Array(replies[2...3]))
             try require(
-                store.entry(root.id, in: group)?.thread, is: LogEntry.ThreadSummary(count: 5, last: replies[4].sequence))
+                store.entry(root.id, in: group)?.thread, is: LogEntry.ThreadSummary(count: 5, last: replies[4].sequence)
+            )
             try script.redact(replies[4], by: alice)
             try require(
-                store.entry(root.id, in: group)?.thread, is: LogEntry.ThreadSummary(count: 4, last: replies[3].sequence))
+                store.entry(root.id, in: group)?.thread, is: LogEntry.ThreadSummary(count: 4, last: replies[3].sequence)
+            )
             try require(store.thread(root.sequence, in: group, after: .zero, limit: 10).count, is: 5)
         },
         StoreContract("a report names what and why, the newest first") { store in

@@ -43,7 +43,8 @@ package struct RandomHistory {
         let target = events.last { $0.conversation == conversation && Bool.random(using: &random) }
         switch Int.random(in: 0..<24, using: &random) {
         case 0: try script.membership(pick(Standing.allCases), of: person, conversation, rank: pick([.member, .admin]))
-        case 1: try script.state(pick([.name, .subject, .avatar]), pick(["x", "ÿ", nil]), by: person, in: conversation)
+        case 1:
+            try script.state(pick([.name, .subject, .avatar]), pick(["x", "ÿ", nil]), by: person, in: conversation)
         case 2: try script.state(.history, pick(HistoryVisibility.allCases).rawValue, by: person, in: conversation)
         case 3: try script.state(.access, pick(Access.allCases).rawValue, by: person, in: conversation)
         case 4:
@@ -75,7 +76,8 @@ package struct RandomHistory {
             let thread = target.flatMap { Bool.random(using: &random) ? $0.reference : nil }
             let mentions = people.filter { _ in Int.random(in: 0..<4, using: &random) == 0 }
             events.append(
-                try script.post("m\(script.position)", by: person, in: conversation, mentions: mentions, thread: thread))
+                try script.post("m\(script.position)", by: person, in: conversation, mentions: mentions, thread: thread)
+            )
         }
     }
 

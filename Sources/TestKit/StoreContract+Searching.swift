@@ -81,7 +81,8 @@ extension StoreContract {
     private static func index(_ store: any StorePorts, _ texts: [String]) throws -> [SearchKey] {
         let documents = texts.enumerated().map { index, text in
             SearchDocument(
-                key: SearchKey(conversation: ConversationID(rawValue: 1), sequence: Sequence(rawValue: Int64(index + 1))),
+                key: SearchKey(
+                    conversation: ConversationID(rawValue: 1), sequence: Sequence(rawValue: Int64(index + 1))),
                 position: Position(rawValue: Int64(index + 1)), text: text)
         }
         try store.update(documents, removed: [], through: Position(rawValue: Int64(texts.count)))

@@ -194,9 +194,18 @@ import TestKit
     @Test func itsFilesAreTheOwnersAlone() throws {
         try TemporaryDirectory.use { path in
             let inner = path + "/made"
-            try makeStore(inner)
-            let mode = try FileManager.default.attributesOfItem(atPath: inner)[.posixPermissions] as? NSNumber
-            #expect(mode?.intValue == 0o700)
+            let store = try SQLiteStore.open(directory: inner)
+            _ = try store.backup(to: path + "/backup", at: Timestamp(rawValue: 1))
+            func mode(_ file: String) throws -> Int? {
+                (try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? NSNumber)?.intValue
+            }
+            #expect(try mode(inner) == 0o700)
+            let files = try FileManager.default.contentsOfDirectory(atPath: inner).map { inner + "/" + $0 }
+            #expect(files.count >= 6)
+            for file in files + [path + "/backup", path + "/backup.json"] {
+                #expect(try mode(file) == 0o600, "\(file)")
+            }
+            try store.close()
         }
     }
 }

@@ -50,7 +50,8 @@ import TestKit
                 .message(Message(body: Body(text: "hello"))), by: alice, in: group, device: DeviceID(rawValue: 3),
                 token: Token("t-1"))
             let row = try store.read { db in
-                try Row.fetchOne(db, sql: "SELECT device, token, text FROM events WHERE position = ?",
+                try Row.fetchOne(
+                    db, sql: "SELECT device, token, text FROM events WHERE position = ?",
                     arguments: [event.position.rawValue])
             }
             #expect(row == ["device": 3, "token": "t-1", "text": "hello"])
@@ -141,6 +142,44 @@ import TestKit
                 if case StoreError.damaged = error { true } else { false }
             }
             try store.close()
+        }
+    }
+
+    /// A flipped bit is found, or changes nothing that matters; it never ends the process.
+    @Test func aFlippedBitIsAnErrorOrHarmless() throws {
+        try TemporaryDirectory.use { path in
+            let store = try SQLiteStore.open(directory: path)
+            var history = try RandomHistory(StoreScript(store), seed: 6)
+            for _ in 0..<60 { try history.step() }
+            try store.close()
+            let whole = try Data(contentsOf: URL(fileURLWithPath: path + "/switchboard.sqlite"))
+            var random = SystemRandomNumberGenerator()
+            var found = 0
+            for round in 0..<150 {
+                let data = path + "/\(round)"
+                try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+                var flipped = whole
+                let place = Int.random(in: 0..<flipped.count, using: &random)
+                flipped[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+                try flipped.write(to: URL(fileURLWithPath: data + "/switchboard.sqlite"))
+                do {
+                    let damaged = try SQLiteStore.open(directory: data)
+                    for conversation in history.conversations {
+                        _ = try damaged.page(conversation, .before(nil), limit: 1_000)
+                        _ = try damaged.conversation(conversation)
+                    }
+                    for person in history.people {
+                        _ = try damaged.changes(
+                            for: person.id, in: history.conversations, after: .zero, limit: 1_000)
+                        _ = try damaged.summaries(of: history.conversations, for: person.id, blocked: [])
+                    }
+                    try damaged.close()
+                } catch {
+                    found += 1
+                }
+                try FileManager.default.removeItem(atPath: data)
+            }
+            #expect(found > 0)
         }
     }
 }

@@ -118,10 +118,11 @@ struct Verification {
 
     private func unreadable(_ db: Database) throws -> [String] {
         var problems: [String] = []
+        var reader = EventReader()
         var rows = try db.rows(EventRow.select + "ORDER BY e.position")
         while problems.count < Verification.named, let row = try rows.next() {
             do {
-                _ = try EventRow(row)
+                _ = try reader.row(row)
             } catch {
                 problems.append("the event at position \(try row.integer(0)) can't be read: \(StoreError(error))")
             }

@@ -61,6 +61,15 @@ final class DataDirectory: Sendable {
     }
 }
 
+/// Makes an empty file that its owner alone can read, in the place of any other. SQLite takes an empty file for a new
+/// database, and gives the files beside it the same mode.
+func makePrivateFile(_ path: String) throws(StoreError) {
+    try removeFile(path)
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw .unavailable("\(path) can't be made: \(lastError())") }
+    close(descriptor)
+}
+
 /// Puts a whole file in the place of another, and syncs both it and its name.
 func replaceFile(_ path: String, with text: String) throws(StoreError) {
     let fresh = path + ".new"

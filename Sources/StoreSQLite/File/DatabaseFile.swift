@@ -8,7 +8,8 @@ enum DatabaseFile {
     /// Makes an empty log under another name, and gives it its own when it is whole and on disk.
     static func create(at path: String, schema: Schema) throws(StoreError) {
         let fresh = path + ".new"
-        for suffix in ["", "-journal", "-wal", "-shm"] { try removeFile(fresh + suffix) }
+        for suffix in ["-journal", "-wal", "-shm"] { try removeFile(fresh + suffix) }
+        try makePrivateFile(fresh)
         do {
             let queue = try DatabaseQueue(path: fresh)
             try queue.writeWithoutTransaction { db in
@@ -79,7 +80,8 @@ enum DatabaseFile {
     /// A whole copy of one snapshot, on disk when this returns. What is read meanwhile is not blocked.
     static func copy(_ source: some DatabaseReader, to path: String) throws {
         let fresh = path + ".new"
-        for suffix in ["", "-journal", "-wal", "-shm"] { try removeFile(fresh + suffix) }
+        for suffix in ["-journal", "-wal", "-shm"] { try removeFile(fresh + suffix) }
+        try makePrivateFile(fresh)
         let target = try DatabaseQueue(path: fresh)
         try source.backup(to: target, pagesPerStep: 1_024)
         // A copy is one file: not followed by a write-ahead log.

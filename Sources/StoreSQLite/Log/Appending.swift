@@ -277,11 +277,12 @@ struct Appending {
     }
 
     private func stateChanges(of id: ConversationID, before: Sequence) throws -> [StateChange] {
-        try db.all(
+        var reader = EventReader()
+        return try db.all(
             EventRow.select + "WHERE e.conversation = ? AND e.kind = 7 AND e.sequence < ? ORDER BY e.sequence",
             [id.rawValue, before.rawValue]
         ) { row in
-            guard case .state(let change) = try EventRow(row).event.content else { return nil }
+            guard case .state(let change) = try reader.event(row).content else { return nil }
             return change
         }.compactMap { $0 }
     }

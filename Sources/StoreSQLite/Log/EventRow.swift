@@ -3,7 +3,7 @@ import Hub
 
 /// An event as its row and the rows of its author and subject say it.
 struct EventRow {
-    var event: Event
+    let event: Event
     /// The newest edit.
     let edited: Sequence?
 
@@ -16,13 +16,29 @@ struct EventRow {
 
         """
 
-    init(_ row: Columns) throws {
-        event = Event(
+}
+
+/// Reads the rows of one statement. A page has few authors, so their addresses are read once.
+struct EventReader {
+    private var authors: [AccountID: Party] = [:]
+
+    mutating func row(_ row: Columns) throws -> EventRow {
+        let event = Event(
             position: try row.value(0), conversation: try row.value(1), sequence: try row.value(2),
-            id: try row.eventID(3), author: try row.party(4, 5), device: try row.optionalValue(7),
+            id: try row.eventID(3), author: try author(row), device: try row.optionalValue(7),
             time: try row.value(8), token: try row.optionalText(10).flatMap(Token.init),
-            content: try EventRow.content(row))
-        edited = try row.optionalValue(16)
+            content: try EventReader.content(row))
+        return EventRow(event: event, edited: try row.optionalValue(16))
+    }
+
+    mutating func event(_ row: Columns) throws -> Event { try self.row(row).event }
+
+    private mutating func author(_ row: Columns) throws -> Party {
+        let id: AccountID = try row.value(4)
+        if let known = authors[id] { return known }
+        let party = Party(id: id, address: try row.address(5))
+        authors[id] = party
+        return party
     }
 
     private static func content(_ row: Columns) throws -> Content {

@@ -17,10 +17,12 @@ struct LogEntries {
     ///   - condition: continues `EventRow.select`; its first value is the conversation.
     ///   - values: the further ones.
     func page(_ condition: String, _ values: [any Bindable]) throws -> [LogEntry] {
-        try entries(db.all(EventRow.select + condition, [conversation.rawValue] + values, EventRow.init))
+        var reader = EventReader()
+        return try entries(
+            db.all(EventRow.select + condition, [conversation.rawValue] + values) { row in try reader.row(row) })
     }
 
-    func entries(_ rows: [EventRow]) throws -> [LogEntry] {
+    private func entries(_ rows: [EventRow]) throws -> [LogEntry] {
         // Only what people say gets answers; the rest of a page needs no lookups.
         let targets = rows.map(\.event.sequence)
         guard !targets.isEmpty else { return [] }
@@ -37,10 +39,12 @@ struct LogEntries {
 
     private func edit(of row: EventRow) throws -> LogEntry.Edit? {
         guard let edited = row.edited, case .message = row.event.content else { return nil }
+        var reader = EventReader()
         let edit = try db.first(
             EventRow.select + "WHERE e.conversation = ? AND e.sequence = ?",
-            [conversation.rawValue, edited.rawValue], EventRow.init)
-        guard let event = edit?.event, case .edit(_, let body) = event.content else { return nil }
+            [conversation.rawValue, edited.rawValue]
+        ) { row in try reader.event(row) }
+        guard let event = edit, case .edit(_, let body) = event.content else { return nil }
         return LogEntry.Edit(sequence: edited, time: event.time, body: body)
     }
 

@@ -92,11 +92,12 @@ extension SQLiteStore {
     ) throws(StoreError) -> [StateKey: String] {
         try read { db in
             var values = try db.stateBefore(conversation)
+            var reader = EventReader()
             var rows = try db.rows(
                 EventRow.select + "WHERE e.conversation = ? AND e.kind = 7 AND e.sequence <= ? ORDER BY e.sequence",
                 [conversation.rawValue, sequence.rawValue])
             while let row = try rows.next() {
-                if case .state(let change) = try EventRow(row).event.content { values[change.key] = change.value }
+                if case .state(let change) = try reader.event(row).content { values[change.key] = change.value }
             }
             return values
         }
@@ -161,9 +162,10 @@ extension SQLiteStore {
 
     package func events(after: Position, limit: Int) throws(StoreError) -> [Event] {
         try read { db in
-            try db.all(
+            var reader = EventReader()
+            return try db.all(
                 EventRow.select + "WHERE e.position > ? ORDER BY e.position LIMIT ?", [after.rawValue, max(limit, 0)]
-            ) { row in try EventRow(row).event }
+            ) { row in try reader.event(row) }
         }
     }
 

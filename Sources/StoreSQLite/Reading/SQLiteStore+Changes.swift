@@ -58,11 +58,12 @@ private struct ChangeScan {
 
     private func eventsByWalking() throws -> [Event] {
         var rows = try db.rows(EventRow.select + "WHERE e.position > ? ORDER BY e.position", [after])
+        var reader = EventReader()
         var events: [Event] = []
         while events.count <= limit, let row = try rows.next() {
             let conversation: ConversationID = try row.value(1)
             let subject: AccountID? = try row.optionalValue(17)
-            if scope.contains(conversation) || subject == account { events.append(try EventRow(row).event) }
+            if scope.contains(conversation) || subject == account { events.append(try reader.event(row)) }
         }
         return events
     }
@@ -71,7 +72,8 @@ private struct ChangeScan {
         var found = FirstPositions(limit: limit + 1)
         let moved = try db.all(
             """
-            SELECT c.id, c.first_sequence, c.last_sequence FROM json_each(?) AS wanted CROSS JOIN conversations c ON c.id = wanted.value
+            SELECT c.id, c.first_sequence, c.last_sequence
+            FROM json_each(?) AS wanted CROSS JOIN conversations c ON c.id = wanted.value
             WHERE c.last_position > ?
             """, [scopeList, after], { (try $0.integer(0), try $0.integer(1), try $0.integer(2)) })
         for (conversation, first, last) in moved {
@@ -89,16 +91,18 @@ private struct ChangeScan {
                 SELECT position FROM events INDEXED BY events_by_subject
                 WHERE subject = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?
                 """, [account.rawValue, after, found.end, limit + 1], { try $0.integer(0) }))
+        var reader = EventReader()
         return try found.ascending().compactMap { position in
-            try db.first(EventRow.select + "WHERE e.position = ?", [position], { try EventRow($0).event })
+            try db.first(EventRow.select + "WHERE e.position = ?", [position]) { row in try reader.event(row) }
         }
     }
 
     /// The first sequence whose position is after the cursor. Positions ascend with sequences, so it is searched for: in
     /// steps that double from the end, where it mostly is, then by halves.
     private func firstSequence(in conversation: Int64, _ first: Int64, _ last: Int64) throws -> Int64 {
-        // Always: `high` is after the cursor (or past the end of an empty log), `low` is not.
-        var low = first - 1
+        guard first < last, try position(of: first, in: conversation) <= after else { return first }
+        // Always: `high` is after the cursor, `low` is not.
+        var low = first
         var high = last
         var step: Int64 = 1
         while high > first {

@@ -103,17 +103,28 @@ private struct ConversationList {
     private func counted(
         in place: Place, _ range: ClosedRange<Int64>, limit: Int64
     ) throws -> (count: Int64, first: Int64?, last: Int64?) {
-        let found = try db.first(
+        let condition = """
+            FROM events INDEXED BY events_in_order
+            WHERE conversation = ? AND kind = 1 AND erased = 0 AND sequence BETWEEN ? AND ? AND author <> ? \(andNotBlocked)
             """
-            SELECT count(*), min(sequence), max(sequence) FROM (
-                SELECT sequence FROM events INDEXED BY events_in_order
-                WHERE conversation = ? AND kind = 1 AND erased = 0 AND sequence BETWEEN ? AND ? AND author <> ?
-                    \(andNotBlocked)
-                ORDER BY sequence LIMIT ?)
-            """,
-            [place.head.identity.id.rawValue, range.lowerBound, range.upperBound, account.rawValue] + blockedValues
-                + [limit]
-        ) { row in (try row.integer(0), try row.optionalInteger(1), try row.optionalInteger(2)) }
+        var values: [any Bindable] = [
+            place.head.identity.id.rawValue, range.lowerBound, range.upperBound, account.rawValue,
+        ]
+        values += blockedValues
+        let read = { (row: Columns) in
+            (try row.integer(0), try row.optionalInteger(1), try row.optionalInteger(2))
+        }
+        let found =
+            if min(range.upperBound, place.head.lastSequence.rawValue) - range.lowerBound < limit {
+                // There are not enough events to get beyond the limit: counting without one takes half the time.
+                try db.first("SELECT count(*), min(sequence), max(sequence) " + condition, values, read)
+            } else {
+                try db.first(
+                    """
+                    SELECT count(*), min(sequence), max(sequence)
+                    FROM (SELECT sequence \(condition) ORDER BY sequence LIMIT ?)
+                    """, values + [limit], read)
+            }
         return found ?? (0, nil, nil)
     }
 
@@ -145,10 +156,11 @@ private struct ConversationList {
                 ORDER BY sequence DESC LIMIT 1
                 """, [place.head.identity.id.rawValue, range.lowerBound, range.upperBound] + blockedValues,
                 { try $0.integer(0) })
-            let row = try newest.flatMap { position in
-                try db.first(EventRow.select + "WHERE e.position = ?", [position], EventRow.init)
-            }
-            if let row { return try LogEntries(db, place.head.identity.id).entries([row]).first }
+            guard let newest else { continue }
+            return try LogEntries(db, place.head.identity.id).page(
+                "WHERE e.conversation = ? AND e.position = ?", [newest]
+            )
+            .first
         }
         return nil
     }

@@ -24,6 +24,7 @@ final class SearchFile: Sendable {
     }
 
     private static func open(_ path: String, _ epoch: Int64) throws -> DatabasePool {
+        if access(path, F_OK) != 0 { try makePrivateFile(path) }
         var configuration = Configuration()
         configuration.label = "switchboard.search"
         configuration.maximumReaderCount = 2
