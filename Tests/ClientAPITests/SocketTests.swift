@@ -1,3 +1,4 @@
+import GatewayKit
 import Hub
 import Testing
 import WireJSON
@@ -203,6 +204,29 @@ import WireJSON
             let signedIn = try await TestSocket.ready(api.port, as: "alice")
             try await signedIn.send(text: #"{"type":"ping","x":""# + String(repeating: " ", count: 200 << 10) + "\"}")
             #expect(try await signedIn.next("pong")["type"] == "pong")
+        }
+    }
+
+    /// 4008: what waited is dropped, and the client resumes by its last cursor.
+    @Test func whoIsTooSlowIsCutOff() async throws {
+        var doorLimits = DoorLimits()
+        doorLimits.outboundBytes = 64 << 10
+        try await APIFixture.with(doorLimits: doorLimits) { api in
+            for name in ["alice", "bob"] { try await api.account(name) }
+            try await api.group("garden", "alice", "bob")
+            let slow = try await TestSocket(api.port, readsAll: false)
+            try await slow.send(["type": "hello", "token": "bob"])
+            _ = try await slow.next("ready")
+            try await slow.connection.setReading(false)
+            let text = JSONValue.string(String(repeating: "x", count: 60_000))
+            for _ in 0..<200 where await api.hub.sessionCount() > 0 {
+                _ = try await api.post("post", as: "alice", ["conversation": "garden", "text": text])
+            }
+            #expect(await api.hub.sessionCount() == 0)
+            try await slow.connection.setReading(true)
+            #expect(try await slow.closeCode() == 4_008)
+            let sequences = try slow.log.compactMap { try JSONValue(parsing: $0)["sequence"]?.number }
+            #expect(sequences == Array((sequences.first ?? 0)..<(sequences.first ?? 0) + Int64(sequences.count)))
         }
     }
 

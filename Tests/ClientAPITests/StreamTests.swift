@@ -206,6 +206,19 @@ import WireJSON
         }
     }
 
+    @Test func aServerThatGoesDownLetsNobodyWait() async throws {
+        try await APIFixture.with { api in
+            try await api.account("bob")
+            let start = try #require(try await api.get("sync", as: "bob").json["next"]?.text)
+            async let waiting = api.get("sync", as: "bob", [("since", start), ("wait", "60")])
+            while await api.hub.sessionCount() == 0 { try await Task.sleep(for: .milliseconds(2)) }
+            api.api.drain()
+            #expect(try await waiting.json["next"] == .string(start))
+            let later = try await api.get("sync", as: "bob", [("since", start), ("wait", "60")])
+            #expect(later.json["frames"] == [])
+        }
+    }
+
     /// Posts at every moment of polling: each comes once and in order.
     @Test func pollsLoseNothingAndDoubleNothing() async throws {
         try await APIFixture.with { api in

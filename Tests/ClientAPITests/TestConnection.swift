@@ -27,10 +27,12 @@ final class TestConnection: Sendable {
         func channelInactive(context: ChannelHandlerContext) { inbox.state.withLock { $0.isClosed = true } }
     }
 
-    init(_ port: Int) async throws {
+    /// - Parameter reads: whether what comes is read, so that the peer can go on sending.
+    init(_ port: Int, reads: Bool = true) async throws {
         let inbox = Inbox()
         self.inbox = inbox
         channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.socketOption(.so_rcvbuf), value: reads ? 1 << 20 : 4_096)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(Collector(inbox))
@@ -45,6 +47,7 @@ final class TestConnection: Sendable {
     func send(_ text: String) async throws { try await channel.writeAndFlush(ByteBuffer(string: text)) }
     func send(_ bytes: ByteBuffer) async throws { try await channel.writeAndFlush(bytes) }
     func close() async { try? await channel.close() }
+    func setReading(_ reads: Bool) async throws { try await channel.setOption(.autoRead, value: reads).get() }
 
     func take() -> ByteBuffer {
         inbox.state.withLock { state in
@@ -74,8 +77,8 @@ final class TestSocket {
     private(set) var log: [String] = []
     private(set) var close: (code: UInt16, reason: String)?
 
-    init(_ port: Int, headers: String = "", path: String = "/v1/socket") async throws {
-        connection = try await TestConnection(port)
+    init(_ port: Int, headers: String = "", path: String = "/v1/socket", readsAll: Bool = true) async throws {
+        connection = try await TestConnection(port, reads: readsAll)
         try await connection.send(
             "GET \(path) HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                 + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\(headers)\r\n")

@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 import Foundation
 import Logging
 import NIOCore
@@ -132,9 +133,9 @@ struct ServerTests {
                     ServerTests.configuration(path), log: ServerLog(format: .text, level: .critical), scope: .everything
                 )
                 Issue.record("a second server opened the same directory")
-            } catch {
-                #expect(error.code == .tryAgain)
-                #expect(error.description.contains("in use"))
+            } catch let failure as Failure {
+                #expect(failure.code == .tryAgain)
+                #expect(failure.description.contains("in use"))
             }
         }
     }
@@ -158,7 +159,7 @@ struct ServerTests {
         let token = Mutex("")
         try await withServer(in: path) { _, screen in
             token.withLock { $0 = screen.guestTokens[0] }
-            try await HTTPOperations.with(url: screen.address, token: screen.guestTokens[0]) {
+            _ = try await HTTPOperations.with(url: screen.address, token: screen.guestTokens[0]) {
                 try await $0.change("post", ["conversation": "lobby", "text": "still here"])
             }
         }
@@ -194,9 +195,10 @@ struct ServerTests {
     @Test func healthReadinessAndFigures() async throws {
         try await withServer { _, screen in
             func get(_ path: String) async throws -> (Int, String) {
-                let url = try #require(URL(string: screen.address + path))
-                let (data, response) = try await URLSession.shared.data(from: url)
-                return ((response as? HTTPURLResponse)?.statusCode ?? 0, String(decoding: data, as: UTF8.self))
+                let request = HTTPClientRequest(url: screen.address + path)
+                let response = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
+                let body = try await response.body.collect(upTo: 1 << 20)
+                return (Int(response.status.code), String(buffer: body))
             }
             #expect(try await get("/healthz") == (200, "ok\n"))
             #expect(try await get("/readyz") == (200, "ready\n"))
@@ -207,29 +209,34 @@ struct ServerTests {
     }
 
     @Test func aClientGetsAGoodbyeWithItsPlace() async throws {
-        let goodbye = Mutex<[String]>([])
-        let path = ServerTests.newDirectory()
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try await withServer(in: path) { server, screen in
+        let heard = Heard()
+        try await withServer { _, screen in
             let client = try SwitchboardClient(url: screen.address, token: screen.guestTokens[0])
             await client.start()
             for await event in client.events {
                 if case .ready = event { break }
             }
-            Task {
-                for await event in client.events {
-                    if case .disconnected(let reason, _) = event {
-                        let cursor = await client.cursor ?? "none"
-                        goodbye.withLock { $0 = [reason, cursor] }
-                        await client.close()
-                    }
-                }
+            Task { await heard.listen(to: client) }
+        }
+        for _ in 0..<250 where heard.reason == nil { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(heard.reason?.contains("restart") == true)
+        #expect(heard.cursor?.contains("-") == true)
+    }
+
+    /// What a client heard when its connection ended.
+    private final class Heard: Sendable {
+        private let state = Mutex<(reason: String, cursor: String?)?>(nil)
+        var reason: String? { state.withLock { $0?.reason } }
+        var cursor: String? { state.withLock { $0?.cursor } }
+
+        func listen(to client: SwitchboardClient) async {
+            for await event in client.events {
+                guard case .disconnected(let reason, _) = event else { continue }
+                let cursor = await client.cursor
+                state.withLock { $0 = (reason, cursor) }
+                await client.close()
             }
         }
-        for _ in 0..<100 where goodbye.withLock({ $0.isEmpty }) { try await Task.sleep(for: .milliseconds(20)) }
-        let said = goodbye.withLock { $0 }
-        #expect(said.first?.contains("restart") == true)
-        #expect(said.last?.contains("-") == true)
     }
 
     @Test func aSelfSignedCertificateIsTrustedByItsFile() async throws {

@@ -9,6 +9,11 @@ final class APILoop {
     /// where it does it, so this is the same for everybody.
     private var conversations: [Address: ConversationID] = [:]
     private var unflushed: [any FlushedSoon] = []
+    /// The room of the turn before, for the next one.
+    private var spare: [any FlushedSoon] = []
+    /// Polls that wait for something to happen.
+    private var polls: [ObjectIdentifier: any WaitingPoll] = [:]
+    private(set) var isDraining = false
 
     private static let remembered = 10_000
 
@@ -34,10 +39,31 @@ final class APILoop {
     }
 
     private func flushAll() {
-        let outputs = unflushed
-        unflushed = []
+        var outputs = unflushed
+        unflushed = spare
+        spare = []
         for output in outputs { output.flushNow() }
+        outputs.removeAll(keepingCapacity: true)
+        spare = outputs
     }
+
+    // MARK: Polls
+
+    func add(_ poll: any WaitingPoll) { polls[ObjectIdentifier(poll)] = poll }
+
+    func remove(_ poll: any WaitingPoll) { polls[ObjectIdentifier(poll)] = nil }
+
+    /// The server goes down: who waits is answered now, and nobody waits any more.
+    func drain() {
+        isDraining = true
+        for poll in Array(polls.values) { poll.complete() }
+    }
+}
+
+/// A request that waits for something to happen. *Lives on* its event loop.
+protocol WaitingPoll: AnyObject {
+    /// Answers with what there is.
+    func complete()
 }
 
 /// Something whose bytes wait for the end of the turn. *Lives on* its event loop.
@@ -60,6 +86,10 @@ struct APILoops: Sendable {
     /// The part of the loop that calls; nil if it is none of ours.
     func part(of eventLoop: any EventLoop) -> APILoop? {
         loops.first { $0.eventLoop === eventLoop }?.part.value
+    }
+
+    func drain() {
+        for (eventLoop, part) in loops { eventLoop.execute { part.value.drain() } }
     }
 
     /// A loop for what has no connection of its own to live on.

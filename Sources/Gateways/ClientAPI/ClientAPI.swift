@@ -41,6 +41,10 @@ package struct ClientAPI: Sendable {
         }
     }
 
+    /// Answers the polls that wait, and lets none wait from here on: to be called when the server begins to go down.
+    /// Sockets and streams are told by the door.
+    package func drain() { services.loops.drain() }
+
     /// Adds everything under `/v1/` that is answered in one piece, guarded by the origin policy.
     package func addRoutes(to router: Router<DoorRequestContext>, origins: OriginPolicy) {
         let group = router.group("v1")

@@ -34,9 +34,6 @@ extension Settings {
             "host-tokens.keys-file", \.hostTokens.keysFile, SettingKind.text("path").optional,
             "The application's keys: a JWK set, or public keys in PEM."),
         Setting(
-            "host-tokens.keys-url", \.hostTokens.keysURL, SettingKind.webAddress.optional,
-            "Where the application publishes its keys (a JWK set)."),
-        Setting(
             "host-tokens.create-accounts", \.hostTokens.createAccounts, .flag, reload: true,
             "Make an account for a person of whom the first token is seen."),
         Setting(

@@ -1,29 +1,23 @@
 import GatewayKit
 import Glibc
 import Hub
-import Logging
 
 /// The host application whose tokens are believed, if the configuration names one.
 struct HostKeys {
     let configuration: ServerConfiguration
-    let logger: Logger
 
     func applications() throws(Failure) -> [AccountConfiguration.HostApplication] {
         let tokens = configuration.hostTokens
-        guard let realm = tokens.realm, let audience = tokens.audience else { return [] }
+        guard let realm = tokens.realm, let audience = tokens.audience, let path = tokens.keysFile else { return [] }
         let rules = HostTokenRules(realm: realm, audience: audience, issuer: tokens.issuer)
         let clock = HostTokenVerifier.Clock(seconds: { SystemClock.now().rawValue / 1_000 })
-        let verifier: HostTokenVerifier
-        if let path = tokens.keysFile {
-            verifier = HostTokenVerifier(rules: rules, keys: try keys(path), clock: clock)
-        } else {
-            return []
-        }
+        let verifier = HostTokenVerifier(rules: rules, keys: try keys(path), clock: clock)
         return [AccountConfiguration.HostApplication(verifier: verifier, createsAccounts: tokens.createAccounts)]
     }
 
     private func keys(_ path: String) throws(Failure) -> HostKeySet {
-        guard let descriptor = Optional(open(path, O_RDONLY | O_CLOEXEC)), descriptor >= 0 else {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
             throw Failure(.noInput, "host-tokens.keys-file: \(path) can't be read")
         }
         defer { close(descriptor) }

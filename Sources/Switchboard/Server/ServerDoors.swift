@@ -20,7 +20,8 @@ extension Server {
 
     private func makeNetworkDoor() -> NamedDoor {
         let configuration = configuration
-        let api = ClientAPI(services: APIServices(hub: parts.hub, authenticator: parts.accounts))
+        let api = ClientAPI(
+            services: APIServices(hub: parts.hub, authenticator: parts.accounts, accounts: parts.accounts))
         let router = Router(context: DoorRequestContext.self)
         operations.add(to: router) { $0.remote }
         api.addRoutes(to: router, origins: configuration.originPolicy)
@@ -35,7 +36,8 @@ extension Server {
     private func makeAdminDoor() -> NamedDoor {
         let configuration = configuration.adminDoorConfiguration
         let api = ClientAPI(
-            services: APIServices(hub: parts.hub, authenticator: AdminAuthenticator(server: parts.actor)))
+            services: APIServices(
+                hub: parts.hub, authenticator: AdminAuthenticator(server: parts.actor), accounts: parts.accounts))
         let router = Router(context: DoorRequestContext.self)
         operations.add(to: router) { $0.remote }
         AdminRoutes(hub: parts.hub, store: parts.store).add(to: router)

@@ -65,6 +65,8 @@ extension Server {
             // The group hears of it too, and ends.
             return
         }
+        // The directory lets nobody else in anyhow.
+        chmod(configuration.adminSocketPath, 0o600)
         state.withLock { $0.isReady = true }
         do {
             try await onReady(self, welcome(doors, since: start))

@@ -10,11 +10,11 @@ final class Dialects {
     let socket: Dialect
     let stream: Dialect
     let list: Dialect
-    let deflater = Deflater()
+    private let deflater = Deflater()
     private let epoch: Int64
     private let eventLoop: any EventLoop
     /// By window; made on first need.
-    private var deflated: [Int: Dialect] = [:]
+    private var deflated: [Int: (dialect: Dialect, compressor: Compressor)] = [:]
 
     init(shared: SharedDialects, eventLoop: any EventLoop) {
         socket = shared.socket
@@ -26,14 +26,17 @@ final class Dialects {
 
     /// The dialect of sockets that agreed on permessage-deflate with a window. RFC 7692: every message is compressed on its
     /// own, so one compressed message serves them all.
-    func deflated(windowBits: Int) -> Dialect {
+    ///
+    /// - Returns: the dialect, and what compresses the frames of a single session alike.
+    func deflated(windowBits: Int) -> (dialect: Dialect, compressor: Compressor) {
         if let known = deflated[windowBits] { return known }
-        let compressor = NIOLoopBound(Compressor(deflater: deflater, windowBits: windowBits), eventLoop: eventLoop)
+        let compressor = Compressor(deflater: deflater, windowBits: windowBits)
+        let box = NIOLoopBound(compressor, eventLoop: eventLoop)
         let dialect = Dialect("client-api/socket+deflate-\(windowBits)") { [epoch] delivery, buffer in
-            compressor.value.append(delivery.frameType, to: &buffer) { delivery.writeMembers(&$0, epoch: epoch) }
+            box.value.append(delivery.frameType, to: &buffer) { delivery.writeMembers(&$0, epoch: epoch) }
         }
-        deflated[windowBits] = dialect
-        return dialect
+        deflated[windowBits] = (dialect, compressor)
+        return (dialect, compressor)
     }
 }
 

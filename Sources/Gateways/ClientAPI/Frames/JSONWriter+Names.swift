@@ -84,7 +84,7 @@ extension JSONWriter {
         }
     }
 
-    // trap-ok-function: called by `numbers` only, whose room is large enough
+    /// For `numbers` only, whose room is large enough.
     private static func prepend(_ number: Int64, to room: UnsafeMutableRawBufferPointer, _ start: inout Int) {
         var rest = number.magnitude
         repeat {

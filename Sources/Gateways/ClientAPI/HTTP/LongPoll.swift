@@ -157,6 +157,7 @@ private final class PollSession {
     private var frames: Frames
     private var session: Session?
     private var audience: Audience?
+    private var part: APILoop?
     private var timer: Scheduled<Void>?
     private var isLive = false
     private var isOver = false
@@ -176,7 +177,10 @@ private final class PollSession {
         guard let audience = hub.audience(on: eventLoop), let part = services.loops.part(of: eventLoop) else {
             return fail(Rejection(.unavailable, "the server is going down"))
         }
+        if part.isDraining { return complete() }
         self.audience = audience
+        self.part = part
+        part.add(self)
         // Unseen: an account must not come and go with every poll.
         session = audience.attach(self, as: actor, dialect: part.dialects.list, from: start, presence: .offline)
         let box = NIOLoopBound(self, eventLoop: eventLoop)
@@ -209,8 +213,12 @@ private final class PollSession {
         if let session { audience?.detach(session) }
         session = nil
         audience = nil
+        part?.remove(self)
+        part = nil
     }
 }
+
+extension PollSession: WaitingPoll {}
 
 extension PollSession: SessionSink {
     var isWritable: Bool { !isOver && frames.elements.readableBytes < PollSession.answerBytes }

@@ -16,9 +16,10 @@ struct Queue<Element> {
         return first
     }
 
-    /// Keeps the room of a short queue, which is soon used again.
+    /// Keeps a little room, which is soon used again; an idle session must not hold more.
     mutating func removeAll() {
-        elements.removeAll(keepingCapacity: elements.capacity <= 16)
+        let room = elements.capacity.multipliedReportingOverflow(by: MemoryLayout<Element?>.stride)
+        elements.removeAll(keepingCapacity: !room.overflow && room.partialValue <= 256)
         head = 0
     }
 }

@@ -83,9 +83,9 @@ final class SocketDriver {
         }
         let dialect: Dialect
         if let deflate = connection.deflate {
-            let bits = deflate.outboundWindowBits(for: .server)
-            dialect = loop.dialects.deflated(windowBits: bits)
-            compressor = Compressor(deflater: loop.dialects.deflater, windowBits: bits)
+            let deflated = loop.dialects.deflated(windowBits: deflate.outboundWindowBits(for: .server))
+            dialect = deflated.dialect
+            compressor = deflated.compressor
         } else {
             dialect = loop.dialects.socket
         }
