@@ -153,6 +153,23 @@ struct DecoderTests {
         }
     }
 
+    @Test("the ratio is judged by the bytes alone, not by where they were cut")
+    func ratioAtEveryCut() throws {
+        // Over the ratio after 256 compressed bytes, and well under it again at the end.
+        var random = SeededRandom(seed: 3)
+        let message = ByteBuffer(bytes: Array(repeating: 0, count: 90_000) + random.bytes(2000))
+        let body = try #require(Deflater().compress(message))
+        #expect(message.readableBytes / body.readableBytes < Inflater.maxRatio)
+        let frame = RawFrame.make(0xC2, Array(body.readableBytesView))
+        for size in [1, 7, 100, 255, 256, 257, 1000, frame.count] {
+            let pieces = stride(from: 0, to: frame.count, by: size).map {
+                Array(frame[$0..<min($0 + size, frame.count)])
+            }
+            #expect(
+                decode(pieces, deflate: PermessageDeflate.Agreement()) == [.violation(1009)], "in pieces of \(size)")
+        }
+    }
+
     @Test("an endless compressed message that inflates to nothing is bounded")
     func emptyBlocks() {
         let agreement = PermessageDeflate.Agreement()
