@@ -115,7 +115,8 @@ let package = Package(
         // Tests.
         .target(
             name: "TestKit", dependencies: ["Hub", nio.core, nio.embedded, logging], swiftSettings: strict),
-        .testTarget(name: "HubTests", dependencies: ["Hub", "TestKit", nio.embedded, nio.posix], swiftSettings: strict),
+        .testTarget(
+            name: "HubTests", dependencies: ["Hub", "TestKit", nio.embedded, nio.posix], swiftSettings: strict),
         .testTarget(name: "WireJSONTests", dependencies: ["WireJSON"], swiftSettings: strict),
         .testTarget(name: "WireWebSocketTests", dependencies: ["WireWebSocket"], swiftSettings: strict),
         .testTarget(
@@ -129,7 +130,8 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict),
-        .testTarget(name: "ClientAPITests", dependencies: ["ClientAPI", "TestKit", nio.embedded], swiftSettings: strict),
+        .testTarget(
+            name: "ClientAPITests", dependencies: ["ClientAPI", "TestKit", nio.embedded], swiftSettings: strict),
         .testTarget(name: "SwitchboardTests", dependencies: ["Switchboard", "TestKit"], swiftSettings: strict),
         .testTarget(
             name: "InteropTests",

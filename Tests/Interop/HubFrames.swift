@@ -109,7 +109,9 @@ final class HubFrames: FrameConnection {
         let isRead = operation.way == .read
         var path = "/v1/\(type)"
         if isRead {
-            path += "?" + fields.map { "\($0.key)=\(Self.escaped($0.value.text ?? $0.value.description))" }
+            path +=
+                "?"
+                + fields.map { "\($0.key)=\(Self.escaped($0.value.text ?? $0.value.description))" }
                 .joined(separator: "&")
         }
         var headers: HTTPFields = [.authorization: "Bearer \(await state.token ?? "")"]
@@ -118,7 +120,8 @@ final class HubFrames: FrameConnection {
             method: isRead ? .get : .post, scheme: "http", authority: "localhost", path: path, headerFields: headers)
         let body = isRead ? ByteBuffer() : ByteBuffer(string: JSONValue.object(fields).description)
         let source = DoorRequestSource(
-            logger: .silent, remote: RemoteClient(address: nil, isSecure: false, isProxied: false), eventLoop: eventLoop)
+            logger: .silent, remote: RemoteClient(address: nil, isSecure: false, isProxied: false), eventLoop: eventLoop
+        )
         let response = try await house.responder.respond(
             to: Request(head: head, body: RequestBody(buffer: body)), context: DoorRequestContext(source: source))
         let collector = BodyCollector()

@@ -6,9 +6,13 @@ import Testing
 @Suite struct PlayTests {
     static let scripts: [PlayScript] = {
         let folder = Bundle.module.resourceURL?.appendingPathComponent("plays")
-        let files = folder.flatMap { try? FileManager.default.contentsOfDirectory(at: $0, includingPropertiesForKeys: nil) }
+        let files = folder.flatMap {
+            try? FileManager.default.contentsOfDirectory(at: $0, includingPropertiesForKeys: nil)
+        }
         return (files ?? []).sorted { $0.path < $1.path }.compactMap { file in
-            guard file.pathExtension == "play", let text = try? String(contentsOf: file, encoding: .utf8) else { return nil }
+            guard file.pathExtension == "play", let text = try? String(contentsOf: file, encoding: .utf8) else {
+                return nil
+            }
             do {
                 return try PlayScript(name: file.lastPathComponent, text: text)
             } catch {
@@ -29,6 +33,8 @@ import Testing
     }
 
     @Test func aLineThatIsNotUnderstoodIsNamed() {
-        #expect(throws: PlayFailure.self) { try PlayScript(name: "x", text: "Alice is on web\nAlice flies to the moon") }
+        #expect(throws: PlayFailure.self) {
+            try PlayScript(name: "x", text: "Alice is on web\nAlice flies to the moon")
+        }
     }
 }

@@ -20,7 +20,8 @@ extension Account {
     /// - Parameter asAdministrator: with an administrator's power over groups, whatever the account itself may do.
     func byServer(asAdministrator: Bool = false) -> Actor {
         Actor(
-            party: party, device: DeviceID(rawValue: 0), isAdministrator: asAdministrator || isAdministrator, kind: kind)
+            party: party, device: DeviceID(rawValue: 0), isAdministrator: asAdministrator || isAdministrator, kind: kind
+        )
     }
 
     /// Nil if the account may be used now; otherwise why not, in words that say nothing about it.

@@ -35,6 +35,10 @@ package struct ServerConfiguration: Sendable, Equatable {
         package var readers = 4
         package var cacheKiB = 8_192
         package var checkpointPages = 4_000
+        package var synchronous = Synchronous.full
+
+        /// Whether an acknowledgement means that it is on the disk.
+        package enum Synchronous: String, Sendable, CaseIterable { case full, off }
     }
 
     package struct HTTP: Sendable, Equatable {

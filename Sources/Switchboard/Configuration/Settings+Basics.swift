@@ -25,6 +25,12 @@ extension Settings {
         Setting(
             "data.checkpoint-pages", \.data.checkpointPages, .integer(100...1_000_000, "pages of 4 KiB"),
             "After so many pages the write-ahead log is brought into the database."),
+        Setting(
+            "data.synchronous", \.data.synchronous, .choice(ServerConfiguration.Data.Synchronous.self),
+            """
+            full: what is acknowledged is on the disk. off is for tests that cut the power: it loses acknowledged \
+            messages.
+            """),
     ]
 
     static let doors: [Setting] = [

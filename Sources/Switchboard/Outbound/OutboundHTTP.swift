@@ -62,7 +62,8 @@ struct OutboundHTTP: WebhookTransport {
         }
         var request = HTTPClientRequest(url: OutboundHTTP.text(of: url))
         request.headers = ["user-agent": "Switchboard", "accept": "application/json, */*"]
-        return try await send(request, to: url, at: try policy.dialable(addresses).get(), timeout: timeout) { response in
+        return try await send(request, to: url, at: try policy.dialable(addresses).get(), timeout: timeout) {
+            response in
             guard response.status == .ok else { throw Failure(description: "status \(response.status.code)") }
             return Array(try await response.body.collect(upTo: limit).readableBytesView)
         }

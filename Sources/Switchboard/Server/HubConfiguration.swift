@@ -10,6 +10,7 @@ extension ServerConfiguration {
         options.readers = data.readers
         options.cacheKiB = data.cacheKiB
         options.checkpointPages = data.checkpointPages
+        options.synchronous = data.synchronous == .full ? .full : .off
         return options
     }
 

@@ -1,3 +1,4 @@
+import ClientAPI
 import GatewayKit
 import Glibc
 import Hub
@@ -24,6 +25,8 @@ final class Server: Sendable {
         let hub: Hub
         let passwords: PasswordPool
         let accounts: AccountService
+        let outbound: OutboundHTTP
+        let webhooks: WebhookService
         let hosts: [AccountConfiguration.HostApplication]
         /// Who acts on the admin socket.
         let actor: Actor
@@ -94,9 +97,14 @@ final class Server: Sendable {
             let accounts = try await makeAccounts(configuration, hub, passwords, hosts, log)
             let actor = try await FirstStart.serverActor(hub)
             try await FirstStart.lobby(hub, by: actor)
+            let outbound = OutboundHTTP(group: loops.sockets)
+            let policy = configuration.outboundPolicy
+            let webhooks = WebhookService(
+                accounts: accounts, policy: { policy }, transport: outbound,
+                encode: ClientAPI.eventEncoder(epoch: hub.epoch), logger: log.logger("switchboard.webhooks"))
             let parts = Parts(
-                store: store, loops: loops, hub: hub, passwords: passwords, accounts: accounts, hosts: hosts,
-                actor: actor, secure: secure)
+                store: store, loops: loops, hub: hub, passwords: passwords, accounts: accounts, outbound: outbound,
+                webhooks: webhooks, hosts: hosts, actor: actor, secure: secure)
             let server = Server(parts, configuration, scope, log)
             fatal.connect(server)
             return server
@@ -174,6 +182,11 @@ final class Server: Sendable {
             try await parts.passwords.shutdown()
         } catch {
             logger.debug("the password threads were gone", metadata: ["reason": "\(error)"])
+        }
+        do {
+            try await parts.outbound.shutdown()
+        } catch {
+            logger.debug("the threads of look-ups were gone", metadata: ["reason": "\(error)"])
         }
         await parts.loops.shutdown()
         do throws(StoreError) {

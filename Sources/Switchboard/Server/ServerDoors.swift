@@ -8,6 +8,8 @@ struct NamedDoor: Sendable {
     enum Name: Sendable { case network, admin }
     let name: Name
     let door: HTTPDoor
+    /// What is spoken there; it lets go of requests that wait when the server goes down.
+    let api: ClientAPI
 }
 
 extension Server {
@@ -21,7 +23,8 @@ extension Server {
     private func makeNetworkDoor() -> NamedDoor {
         let configuration = configuration
         let api = ClientAPI(
-            services: APIServices(hub: parts.hub, authenticator: parts.accounts, accounts: parts.accounts))
+            services: APIServices(
+                hub: parts.hub, authenticator: parts.accounts, accounts: parts.accounts, webhooks: parts.webhooks))
         let router = Router(context: DoorRequestContext.self)
         operations.add(to: router) { $0.remote }
         api.addRoutes(to: router, origins: configuration.originPolicy)
@@ -29,7 +32,7 @@ extension Server {
             configuration: configuration.doorConfiguration, responder: router.buildResponder(),
             webSockets: [api.webSocketRoute], streams: [api.streamRoute], tls: parts.secure.contexts,
             group: parts.loops.sockets, metrics: metrics, logger: log.logger("switchboard.door"))
-        return NamedDoor(name: .network, door: door)
+        return NamedDoor(name: .network, door: door, api: api)
     }
 
     /// The same API, for whoever the operating system lets open the socket: see ``AdminAuthenticator``.
@@ -37,7 +40,8 @@ extension Server {
         let configuration = configuration.adminDoorConfiguration
         let api = ClientAPI(
             services: APIServices(
-                hub: parts.hub, authenticator: AdminAuthenticator(server: parts.actor), accounts: parts.accounts))
+                hub: parts.hub, authenticator: AdminAuthenticator(server: parts.actor), accounts: parts.accounts,
+                webhooks: parts.webhooks))
         let router = Router(context: DoorRequestContext.self)
         operations.add(to: router) { $0.remote }
         AdminRoutes(hub: parts.hub, store: parts.store).add(to: router)
@@ -45,7 +49,7 @@ extension Server {
         let door = HTTPDoor(
             configuration: configuration, responder: router.buildResponder(), webSockets: [api.webSocketRoute],
             streams: [api.streamRoute], group: parts.loops.sockets, logger: log.logger("switchboard.admin"))
-        return NamedDoor(name: .admin, door: door)
+        return NamedDoor(name: .admin, door: door, api: api)
     }
 
     private var operations: OperationsRoutes {

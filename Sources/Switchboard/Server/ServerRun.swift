@@ -25,6 +25,7 @@ extension Server {
             Background { try await self.parts.accounts.run() },
             Background { try await search?.run() },
             Background { try await sweeper.run() },
+            Background { await self.parts.webhooks.run() },
         ]
         // The last is shut down first: nobody new comes in while the others are still served.
         services += doors.map { $0.door as any Service }
@@ -34,7 +35,10 @@ extension Server {
                     .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup)
                 }, logger: Logger(label: "switchboard.services") { _ in SwiftLogNoOpLogHandler() }))
         state.withLock { state in
-            state.stop = { Task { await group.triggerGracefulShutdown() } }
+            state.stop = {
+                for door in doors { door.api.drain() }
+                Task { await group.triggerGracefulShutdown() }
+            }
         }
         let signals = scope == .everything ? Task { await watchSignals(sources) } : nil
         let opening = Task { try await announce(doors, start, onReady) }

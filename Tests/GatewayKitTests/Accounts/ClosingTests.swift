@@ -52,7 +52,8 @@ import WireJSON
         let garden = try await bench.group("garden", by: bob.actor)
         let cellar = try await bench.group("cellar", by: bob.actor)
         let pair = try await bench.hub.submit(
-            .openDirect(with: bob.account.id, sealing: nil), by: alice.actor, token: nil).conversation
+            .openDirect(with: bob.account.id, sealing: nil), by: alice.actor, token: nil
+        ).conversation
         for place in [garden, cellar] {
             _ = try await bench.hub.submit(.conversation(place, .join), by: alice.actor, token: nil)
         }

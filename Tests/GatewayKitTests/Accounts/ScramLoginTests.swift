@@ -19,8 +19,9 @@ import Testing
     ) async throws -> Challenge {
         let client = ScramClient(
             mechanism: mechanism, username: name, password: try OpaqueString(password))
-        guard case .challenge(let message, let state) = try await bench.service.beginScram(
-            mechanism: mechanism, message: client.first(), remote: remote)
+        guard
+            case .challenge(let message, let state) = try await bench.service.beginScram(
+                mechanism: mechanism, message: client.first(), remote: remote)
         else { throw Rejection(.fault, "no challenge") }
         return Challenge(
             text: String(decoding: message, as: UTF8.self), state: state, client: client, serverFirst: message)
@@ -32,8 +33,9 @@ import Testing
         try await bench.person("alice")
         var challenge = try await begin("Alice", password: "password of alice", bench, by: mechanism)
         let final = try challenge.client.receive(serverFirst: challenge.serverFirst)
-        guard case .success(let message, let signIn) = try await bench.service.finishScram(
-            state: challenge.state, message: final, device: "phone")
+        guard
+            case .success(let message, let signIn) = try await bench.service.finishScram(
+                state: challenge.state, message: final, device: "phone")
         else { throw Rejection(.fault, "not let in") }
         try challenge.client.receive(serverFinal: message)
         #expect(signIn.account.address.handle.text == "alice")

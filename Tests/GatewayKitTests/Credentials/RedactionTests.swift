@@ -16,8 +16,9 @@ import Testing
         ]
     }
 
-    private func expectHidden(_ value: some Any, _ secrets: [String], sourceLocation: SourceLocation = #_sourceLocation)
-    {
+    private func expectHidden(
+        _ value: some Any, _ secrets: some Sequence<String>, sourceLocation: SourceLocation = #_sourceLocation
+    ) {
         for view in views(value) {
             for secret in secrets {
                 #expect(!view.contains(secret), "\(type(of: value)) shows a secret", sourceLocation: sourceLocation)
@@ -60,7 +61,8 @@ import Testing
     @Test func exchanges() throws {
         let password = try OpaqueString("correct horse battery staple")
         let verifier = try #require(PasswordVerifier(password: password, iterations: 4_096))
-        let secrets = forms(password.secret.reveal()) + forms(verifier.storedKey.reveal())
+        // Without the form of one byte: an exchange has lists of public bytes, in which every byte comes now and then.
+        let secrets = forms(password.secret.reveal()).dropLast() + forms(verifier.storedKey.reveal()).dropLast()
         var client = ScramClient(mechanism: .sha256, username: "user", password: password)
         var server = ScramServer(mechanism: .sha256)
         expectHidden(client, secrets)

@@ -113,7 +113,8 @@ import WireJSON
             let requests = try await server.wait(for: 11)
             let texts = try requests.map { try JSONValue(parsing: $0.text)["body"]?["text"] }
             #expect(texts == [0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map { .string("m\($0)") })
-            #expect(requests.prefix(2).map { $0.headers["webhook-id"] }.reduce(into: Set()) { $0.insert($1) }.count == 1)
+            #expect(
+                requests.prefix(2).map { $0.headers["webhook-id"] }.reduce(into: Set()) { $0.insert($1) }.count == 1)
             let secret = try #require(WebhookSignature.Secret(parsing: issued.secret))
             let signature = try #require(WebhookSignature(secrets: [secret]))
             for request in requests {
