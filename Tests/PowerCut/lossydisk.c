@@ -21,6 +21,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -345,10 +346,19 @@ static void cut(void)
     _exit(137);
 }
 
-static void *wait_for_signal(void *set)
+static sem_t cut_wanted;
+
+/* Runs on whichever thread the signal meets: it may only post. */
+static void signalled(int number)
 {
-    int number;
-    while (sigwait(set, &number) != 0) {
+    (void)number;
+    sem_post(&cut_wanted);
+}
+
+static void *wait_for_signal(void *unused)
+{
+    (void)unused;
+    while (sem_wait(&cut_wanted) != 0) {
     }
     pthread_mutex_lock(&lock);
     cut();
@@ -358,7 +368,6 @@ static void *wait_for_signal(void *set)
 
 __attribute__((constructor)) static void begin(void)
 {
-    static sigset_t set;
     pthread_t thread;
     RESOLVE(real_open, "open64");
     RESOLVE(real_openat, "openat64");
@@ -377,11 +386,11 @@ __attribute__((constructor)) static void begin(void)
     const char *sync_number = getenv("LOSSYDISK_CUT_SYNC");
     random_state = (seed ? strtoull(seed, NULL, 10) : 1) * 0x9E3779B97F4A7C15ULL + 1;
     syncs_left = sync_number ? strtol(sync_number, NULL, 10) : 0;
-    /* Every thread that comes later inherits the mask, so only the waiting one gets the signal. */
-    sigemptyset(&set);
-    sigaddset(&set, SIGUSR2);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
-    if (pthread_create(&thread, NULL, wait_for_signal, &set) != 0)
+    /* A handler and not a mask: programs have threads that unblock what they inherited. */
+    struct sigaction action = {.sa_handler = signalled, .sa_flags = SA_RESTART};
+    sem_init(&cut_wanted, 0, 0);
+    sigaction(SIGUSR2, &action, NULL);
+    if (pthread_create(&thread, NULL, wait_for_signal, NULL) != 0)
         fail("pthread_create");
     pthread_detach(thread);
 }
