@@ -35,7 +35,8 @@ package protocol EventLog: Sendable {
     func receipt(
         of account: AccountID, in conversation: ConversationID, thread: Sequence?
     ) throws(StoreError) -> Receipt?
-    /// The greatest sequence whose event is older than a time; nil if none is.
+    /// The last sequence of the log's beginning in which every event is older than a time; nil if the first is not. A
+    /// clock that stepped back does not make a younger event before it old.
     func lastSequence(olderThan time: Timestamp, in conversation: ConversationID) throws(StoreError) -> Sequence?
     /// Conversations that have a retention rule.
     func conversationsWithRetention() throws(StoreError) -> [ConversationID]
