@@ -118,7 +118,7 @@ struct ConfigurationTests {
         ("proxy: { header: true }", "proxy.header is true: proxy.trusted must say which proxies may send it"),
         ("door: { silence: 20 s }", "door.silence must be longer than door.ping-after"),
         ("drain: { deadline: 5 s }", "drain.deadline must be longer than drain.window"),
-        ("host-tokens: { realm: app }", "host-tokens.realm needs host-tokens.audience and host-tokens.keys-file"),
+        ("host-tokens: { realm: app }", "host-tokens.realm needs host-tokens.audience, and keys-file or keys-url"),
         ("host-tokens: { audience: app }", "host-tokens: without host-tokens.realm no tokens are taken"),
     ])
     func whatDoesNotGoTogetherIsRefused(_ yaml: String, _ message: String) {

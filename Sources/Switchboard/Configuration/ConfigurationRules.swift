@@ -16,11 +16,15 @@ enum ConfigurationRules {
             messages.append("proxy.header is true: proxy.trusted must say which proxies may send it")
         }
         let tokens = configuration.hostTokens
-        if tokens.realm != nil, tokens.audience == nil || tokens.keysFile == nil {
-            messages.append("host-tokens.realm needs host-tokens.audience and host-tokens.keys-file")
+        let hasKeys = tokens.keysFile != nil || tokens.keysURL != nil
+        if tokens.realm != nil, tokens.audience == nil || !hasKeys {
+            messages.append("host-tokens.realm needs host-tokens.audience, and keys-file or keys-url")
         }
-        if tokens.realm == nil, tokens.audience != nil || tokens.issuer != nil || tokens.keysFile != nil {
+        if tokens.realm == nil, tokens.audience != nil || tokens.issuer != nil || hasKeys {
             messages.append("host-tokens: without host-tokens.realm no tokens are taken")
+        }
+        if tokens.keysFile != nil, tokens.keysURL != nil {
+            messages.append("host-tokens.keys-file and host-tokens.keys-url exclude each other")
         }
         if configuration.door.silence <= configuration.door.pingAfter {
             messages.append("door.silence must be longer than door.ping-after")

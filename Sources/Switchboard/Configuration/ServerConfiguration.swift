@@ -83,6 +83,7 @@ package struct ServerConfiguration: Sendable, Equatable {
         package var audience: String?
         package var issuer: String?
         package var keysFile: String?
+        package var keysURL: String?
         package var createAccounts = true
     }
 

@@ -34,6 +34,9 @@ extension Settings {
             "host-tokens.keys-file", \.hostTokens.keysFile, SettingKind.text("path").optional,
             "The application's keys: a JWK set, or public keys in PEM."),
         Setting(
+            "host-tokens.keys-url", \.hostTokens.keysURL, SettingKind.webAddress.optional,
+            "Instead of the file: where the application publishes its keys (a JWK set). See outbound for what is allowed."),
+        Setting(
             "host-tokens.create-accounts", \.hostTokens.createAccounts, .flag, reload: true,
             "Make an account for a person of whom the first token is seen."),
         Setting(

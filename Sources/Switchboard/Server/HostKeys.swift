@@ -1,18 +1,53 @@
 import GatewayKit
 import Glibc
 import Hub
+import Logging
+import NIOCore
 
 /// The host application whose tokens are believed, if the configuration names one.
 struct HostKeys {
     let configuration: ServerConfiguration
+    /// The way to keys that are published.
+    let outbound: OutboundHTTP
+    let logger: Logger
+
+    private static let timeout = TimeAmount.seconds(5)
 
     func applications() throws(Failure) -> [AccountConfiguration.HostApplication] {
         let tokens = configuration.hostTokens
-        guard let realm = tokens.realm, let audience = tokens.audience, let path = tokens.keysFile else { return [] }
+        guard let realm = tokens.realm, let audience = tokens.audience else { return [] }
         let rules = HostTokenRules(realm: realm, audience: audience, issuer: tokens.issuer)
         let clock = HostTokenVerifier.Clock(seconds: { SystemClock.now().rawValue / 1_000 })
-        let verifier = HostTokenVerifier(rules: rules, keys: try keys(path), clock: clock)
+        let verifier: HostTokenVerifier
+        if let path = tokens.keysFile {
+            verifier = HostTokenVerifier(rules: rules, keys: try keys(path), clock: clock)
+        } else if let url = tokens.keysURL {
+            verifier = published(at: url, rules, clock)
+        } else {
+            return []
+        }
         return [AccountConfiguration.HostApplication(verifier: verifier, createsAccounts: tokens.createAccounts)]
+    }
+
+    /// Fetched when the first token comes, and again now and then: the server starts without the application.
+    private func published(
+        at url: String, _ rules: HostTokenRules, _ clock: HostTokenVerifier.Clock
+    ) -> HostTokenVerifier {
+        let policy = configuration.outboundPolicy
+        return HostTokenVerifier(
+            rules: rules, clock: clock,
+            report: { [logger] refresh in
+                switch refresh {
+                case .updated(let keys):
+                    logger.info("the host application's keys were fetched", metadata: ["keys": "\(keys)"])
+                case .failed(let reason):
+                    logger.warning("the host application's keys can't be fetched", metadata: ["reason": "\(reason)"])
+                }
+            },
+            fetch: { [outbound] in
+                try await outbound.get(
+                    url, by: policy, limit: HostKeySet.maximumLength, timeout: HostKeys.timeout)
+            })
     }
 
     private func keys(_ path: String) throws(Failure) -> HostKeySet {

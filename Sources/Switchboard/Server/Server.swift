@@ -93,11 +93,13 @@ final class Server: Sendable {
             let hub = try makeHub(configuration, store, loops, log, fatal)
             let passwords = PasswordPool()
             let secure = try security(configuration, scope)
-            let hosts = try HostKeys(configuration: configuration).applications()
+            let outbound = OutboundHTTP(group: loops.sockets)
+            let hosts = try HostKeys(
+                configuration: configuration, outbound: outbound, logger: log.logger("switchboard.accounts")
+            ).applications()
             let accounts = try await makeAccounts(configuration, hub, passwords, hosts, log)
             let actor = try await FirstStart.serverActor(hub)
             try await FirstStart.lobby(hub, by: actor)
-            let outbound = OutboundHTTP(group: loops.sockets)
             let policy = configuration.outboundPolicy
             let webhooks = WebhookService(
                 accounts: accounts, policy: { policy }, transport: outbound,
