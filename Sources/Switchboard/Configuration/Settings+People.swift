@@ -35,7 +35,8 @@ extension Settings {
             "The application's keys: a JWK set, or public keys in PEM."),
         Setting(
             "host-tokens.keys-url", \.hostTokens.keysURL, SettingKind.webAddress.optional,
-            "Instead of the file: where the application publishes its keys (a JWK set). See outbound for what is allowed."),
+            "Instead of the file: where the application publishes its keys (a JWK set). See outbound for what is allowed."
+        ),
         Setting(
             "host-tokens.create-accounts", \.hostTokens.createAccounts, .flag, reload: true,
             "Make an account for a person of whom the first token is seen."),
