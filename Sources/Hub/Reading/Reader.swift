@@ -353,44 +353,4 @@ package struct Reader: Sendable {
                 caughtUp: page.isComplete, continuityLost: !isKnown)
         }
     }
-
-    // MARK: Search
-
-    package struct SearchResult: Sendable {
-        package let entry: LogEntry
-        package let snippet: String
-    }
-
-    /// Messages that the viewer can see, newest first. The permission filter comes before the limit.
-    package func search(
-        _ query: String, in only: ConversationID?, before: Position?, limit: Int, for actor: Actor
-    ) throws(Rejection) -> [SearchResult] {
-        guard let index = hub.search else { throw Rejection(.unavailable, "search is switched off") }
-        let limit = min(max(limit, 1), 200)
-        return try store { () throws(StoreError) in
-            let blocked = try archive.blocked(by: actor.account)
-            var views: [ConversationID: (viewer: Viewer, timeline: VisibilityTimeline)] = [:]
-            for row in try archive.memberships(of: actor.account) where only == nil || row.identity.id == only {
-                views[row.identity.id] = (
-                    Viewer(account: actor.account, member: row.member, blocked: blocked), row.timeline
-                )
-            }
-            var results: [SearchResult] = []
-            var before = before
-            while results.count < limit {
-                let hits = try index.search(query, in: Array(views.keys), before: before, limit: limit)
-                guard let last = hits.last else { break }
-                for hit in hits where results.count < limit {
-                    let page = try archive.page(hit.key.conversation, .around(hit.key.sequence), limit: 1)
-                    guard let view = views[hit.key.conversation], let entry = page.first,
-                        entry.event.sequence == hit.key.sequence,
-                        canSee(view.viewer, Visible(entry.event), history: view.timeline)
-                    else { continue }
-                    results.append(SearchResult(entry: entry, snippet: hit.snippet))
-                }
-                before = last.position
-            }
-            return results
-        }
-    }
 }

@@ -37,7 +37,7 @@ import Testing
         return "\(signed).\(StrictBase64.encode(Array(code), as: .url))"
     }
 
-    @Test func thefirstTokenMakesTheAccountAndLaterOnesFindIt() async throws {
+    @Test func theFirstTokenMakesTheAccountAndLaterOnesFindIt() async throws {
         let bench = try await bench()
         let text = token("carol", bench, more: #","name":"Carol C.","picture":"https://shop.example.com/c.png""#)
         let first = try await bench.actor(text).get()
@@ -70,6 +70,27 @@ import Testing
         let subject = try #require(HostSubject(realm: "shop", subject: "alice"))
         #expect(actor.party.address.handle.text == subject.mappedHandle)
         #expect(try await bench.actor(token("alice", bench)).get() == actor)
+    }
+
+    /// Two applications have a «carol» each: after a revocation, too, each finds its own.
+    @Test func subjectsOfTwoApplicationsAreTwoPeople() async throws {
+        let bench = try await bench()
+        let shop = try await bench.actor(token("carol", bench)).get()
+        try await bench.service.revoke(shop.device, by: shop)
+        bench.advance(seconds: 1)
+        let key = try #require(HostTokenKey(secret: SecretBytes(Self.secret)))
+        let clock = bench.clock
+        var configuration = bench.service.configuration
+        configuration.hosts = [
+            .init(
+                verifier: HostTokenVerifier(
+                    rules: HostTokenRules(realm: "forum", audience: "chat"), keys: try HostKeySet(keys: [key]),
+                    clock: .init(seconds: { clock.now.rawValue / 1_000 })))
+        ]
+        try bench.service.setConfiguration(configuration)
+        let forum = try await bench.actor(token("carol", bench)).get()
+        #expect(forum.account != shop.account)
+        #expect(forum.party.address.handle.text.hasPrefix("u-"))
     }
 
     @Test(arguments: ["Alice", "user@shop.example.com", "admin", "guest-x", "u-abc", "名前", "a b"])
