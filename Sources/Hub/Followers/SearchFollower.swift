@@ -8,6 +8,8 @@ package actor SearchFollower {
     /// Events that one step looks at.
     package static let batch = 500
     private static let pause = Duration.seconds(1)
+    /// How long events may gather before the next look: a busy log costs one transaction for many, not one for each.
+    private static let gathering = Duration.milliseconds(100)
 
     private let hub: Hub
     private let index: any SearchIndex
@@ -38,6 +40,7 @@ package actor SearchFollower {
                     try await Task.sleep(for: SearchFollower.pause)
                 }
             }
+            try await Task.sleep(for: SearchFollower.gathering)
         }
     }
 

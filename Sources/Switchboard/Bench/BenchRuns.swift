@@ -30,37 +30,58 @@ struct BenchRuns {
 
     // MARK: Durable posts
 
-    /// - Parameter window: posts that each sender has under way.
-    func post(senders: Int, seconds: Int, bytes: Int, window: Int) async throws -> BenchReport {
-        let tokens = try await target.accounts(min(senders, 20))
-        let conversation = try await makeConversation(tokens)
+    /// How senders post.
+    struct Load {
+        var senders = 100
+        /// The senders are spread over so many conversations; everybody in one hears each of its posts.
+        var conversations = 50
+        /// Posts that each sender has under way.
+        var window = 1
+        var bytes = 100
+        var seconds = 10
+    }
+
+    func post(_ load: Load) async throws -> BenchReport {
+        let tokens = try await target.accounts(load.senders)
+        let rooms = min(max(load.conversations, 1), load.senders)
+        var places: [String] = []
+        for room in 0..<rooms {
+            places.append(
+                try await makeConversation(
+                    stride(from: room, to: tokens.count, by: rooms).map { tokens[$0] }))
+        }
         let loop = group.next()
-        let crowd = try await openCrowd(senders, tokens, loop)
-        let text = String(repeating: "x", count: max(bytes, 1))
+        let crowd = try await openCrowd(load.senders, tokens, loop)
+        let text = String(repeating: "x", count: max(load.bytes, 1))
         let (cpu, generator) = (target.cpuSeconds, ProcessFigures.now().cpuSeconds)
         let start = NIODeadline.now()
-        let end = start + .seconds(Int64(seconds))
-        try await loop.submit {
-            for connection in crowd.value.connections {
+        let end = start + .seconds(Int64(load.seconds))
+        try await loop.submit { [places] in
+            for (number, connection) in crowd.value.connections.enumerated() {
+                let place = places[number % places.count]
                 connection.onReply = { [unowned connection] in
-                    if NIODeadline.now() < end { connection.post(text, in: conversation) }
+                    if NIODeadline.now() < end { connection.post(text, in: place) }
                 }
-                for _ in 0..<window { connection.post(text, in: conversation) }
+                for _ in 0..<load.window { connection.post(text, in: place) }
             }
         }.get()
-        try await Task.sleep(for: .seconds(seconds))
+        try await Task.sleep(for: .seconds(load.seconds))
         let results = try await loop.submit {
             let connections = crowd.value.connections
             return (
                 latencies: connections.flatMap(\.latencies), rejections: connections.reduce(0) { $0 + $1.rejections },
+                events: connections.reduce(0) { $0 + $1.events },
                 failure: connections.lazy.compactMap(\.failure).first
             )
         }.get()
         let elapsed = Double((NIODeadline.now() - start).nanoseconds) / 1_000_000_000
-        var report = BenchReport("durable posts: \(senders) senders, \(window) under way each, \(bytes) bytes")
+        var report = BenchReport(
+            "durable posts: \(load.senders) senders in \(rooms) conversations, \(load.window) under way each, "
+                + "\(load.bytes) bytes")
         report.add("posts", "posts", Double(results.latencies.count), "acknowledged")
         report.add("postsPerSecond", "rate", Double(results.latencies.count) / elapsed, "per second")
         report.add(latencies: results.latencies)
+        report.add("deliveriesPerSecond", "heard by all", Double(results.events) / elapsed, "events per second")
         report.add("rejections", "rejected", Double(results.rejections), results.failure.map { "(\($0))" } ?? "")
         report.add(
             server: cpu.flatMap { before in target.cpuSeconds.map { $0 - before } },

@@ -49,7 +49,7 @@ struct BenchCommand: AsyncParsableCommand {
         @OptionGroup var options: Options
 
         func run() async throws {
-            try await options.run { try await $0.post(senders: 100, seconds: 10, bytes: 100, window: 1) }
+            try await options.run { try await $0.post(.init()) }
             try await options.run { try await $0.fanOut(listeners: 1_000, bursts: 10, burst: 100, bytes: 100) }
             try await options.run { try await $0.overview(conversations: 300, messages: 10, rounds: 50) }
             try await options.run { try await $0.idle(connections: 10_000) }
@@ -60,13 +60,17 @@ struct BenchCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Durable posts over WebSocket.")
         @OptionGroup var options: Options
         @Option(help: "Connections that post.") var senders = 100
+        @Option(help: "Conversations that they are spread over.") var conversations = 50
         @Option(help: "How long.") var seconds = 10
         @Option(help: "Bytes of each text.") var bytes = 100
         @Option(help: "Posts that each sender has under way.") var window = 1
 
         func run() async throws {
             try await options.run {
-                try await $0.post(senders: senders, seconds: seconds, bytes: bytes, window: window)
+                try await $0.post(
+                    .init(
+                        senders: senders, conversations: conversations, window: window, bytes: bytes,
+                        seconds: seconds))
             }
         }
     }
