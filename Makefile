@@ -36,8 +36,7 @@ nightly:  ## the long tests: everything above, more kills and power cuts, 10 min
 
 bench:  ## build for release and measure (ARGS="..." are handed to `switchboard bench`)
 	@dev/setup build
-	swift build --configuration release --product switchboard
-	.build/release/switchboard bench $(ARGS)
+	@dev/bench $(ARGS)
 
 kill-test:  ## kill -9 under load, ROUNDS times; nothing acknowledged may be lost
 	@dev/setup test

@@ -23,6 +23,8 @@ private func address(_ text: String) {
     precondition(NetworkAddress(bytes: found.bytes) == found)
     precondition(found.canonical.canonical == found.canonical)
     precondition(!found.isIPv4 || NetworkAddress.looksNumeric(Array(text.utf8)))
+    precondition(found.unmapped.isIPv4 || found.unmapped == found)
+    if let plain = NetworkAddress(plain: text) { precondition(plain == found.unmapped) }
     // The inside of an address is never judged milder than the address.
     let policy = OutboundPolicy()
     if policy.refusal(of: found.canonical, port: 443) != nil {

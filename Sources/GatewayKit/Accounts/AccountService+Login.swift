@@ -28,11 +28,11 @@ extension AccountService {
             isRight = try await passwords.accepts(password, candidate.verifier)
         } catch {
             // No password was looked at, so nothing was guessed.
-            attempts.succeeded(account: name, address: remote.network)
+            attempts.succeeded(account: name, address: remote.address)
             throw error
         }
         guard isRight, let account = candidate.account else { throw .wrongPassword }
-        attempts.succeeded(account: name, address: remote.network)
+        attempts.succeeded(account: name, address: remote.address)
         return account
     }
 
@@ -40,7 +40,7 @@ extension AccountService {
     static func folded(_ handle: String) -> String { Handle(handle)?.text ?? handle }
 
     func admit(_ name: String, _ remote: RemoteClient) throws(Rejection) {
-        if case .limited(let wait) = attempts.admit(account: name, address: remote.network) {
+        if case .limited(let wait) = attempts.admit(account: name, address: remote.address) {
             throw Rejection(
                 .rateLimited, "too many attempts to sign in", retryAfter: max(1, wait.nanoseconds / 1_000_000))
         }

@@ -58,7 +58,7 @@ extension AccountService {
         guard !remote.isLocal else { return }
         // The account's own bucket must not limit: it is a name of one use.
         let once = StrictBase64.encode(SecretBytes.random(count: 9).reveal(), as: .url)
-        if case .limited(let wait) = arrivals.admit(account: once, address: remote.network) {
+        if case .limited(let wait) = arrivals.admit(account: once, address: remote.address) {
             throw Rejection(
                 .rateLimited, "too many from your address", retryAfter: max(1, wait.nanoseconds / 1_000_000))
         }

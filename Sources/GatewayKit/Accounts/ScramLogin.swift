@@ -53,7 +53,7 @@ package struct ScramLogin: Sendable {
         case .authenticated(_, let serverFinal):
             // Looked up anew: between the two messages the account may have been disabled.
             let current = try await self.current()
-            service.attempts.succeeded(account: name, address: remote.network)
+            service.attempts.succeeded(account: name, address: remote.address)
             return .success(current, serverFinal: serverFinal)
         }
     }

@@ -36,14 +36,3 @@ extension Rejection {
     /// The one answer to a login that failed, whatever the reason.
     static let wrongPassword = Rejection(.unauthenticated, "there is no account with this handle and password")
 }
-
-extension NetworkAddress {
-    init(_ address: IPAddress) {
-        self.init(ipv6: UInt128(address.high) << 64 | UInt128(address.low))
-    }
-}
-
-extension RemoteClient {
-    /// For limits per address; nil on a Unix socket.
-    var network: NetworkAddress? { address.map(NetworkAddress.init) }
-}

@@ -174,9 +174,9 @@ final class HTTPExchange: ChannelDuplexHandler, RemovableChannelHandler, TimerTa
     enum Place {
         /// The client's connection itself is counted.
         case none
-        case held(IPAddress)
+        case held(NetworkAddress)
 
-        var address: IPAddress? {
+        var address: NetworkAddress? {
             if case .held(let address) = self { address } else { nil }
         }
     }

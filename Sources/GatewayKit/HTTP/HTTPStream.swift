@@ -17,7 +17,7 @@ package final class HTTPStream: OutboundQueue {
     private var isFlushing = false
     private var stallTimer = LoopTimers.Token.none
     private var closeTimer = LoopTimers.Token.none
-    private let admission: IPAddress?
+    private let admission: NetworkAddress?
 
     private enum State {
         /// No head has been sent.
@@ -35,7 +35,7 @@ package final class HTTPStream: OutboundQueue {
 
     init(
         exchange: HTTPExchange, loop: DoorLoop, remote: RemoteClient, session: any StreamSession,
-        corsFields: HTTPFields, admission: IPAddress?
+        corsFields: HTTPFields, admission: NetworkAddress?
     ) {
         self.exchange = exchange
         self.loop = loop

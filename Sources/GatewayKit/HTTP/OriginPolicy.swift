@@ -37,7 +37,7 @@ package struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
             host = host[..<colon]
         }
         if host.first == "[" {
-            guard let address = IPAddress(host.dropFirst().dropLast()) else { return nil }
+            guard let address = NetworkAddress(plain: host.dropFirst().dropLast()) else { return nil }
             host = Substring(address.description)
         }
         guard !host.isEmpty, host.utf8.count <= 255, host.utf8.allSatisfy(Self.isHostByte) else { return nil }
@@ -114,7 +114,7 @@ package struct OriginPolicy: Hashable, Sendable {
     }
 
     private func isOwnName(_ host: String) -> Bool {
-        ownNames.isEmpty || ownNames.contains(host) || host == "localhost" || IPAddress(host) != nil
+        ownNames.isEmpty || ownNames.contains(host) || host == "localhost" || NetworkAddress(plain: host) != nil
     }
 }
 

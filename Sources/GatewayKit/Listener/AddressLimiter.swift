@@ -1,7 +1,7 @@
 import NIOCore
 import Synchronization
 
-/// Counts the connections of each subscriber (`IPAddress.subscriber`), and how fast they come. *Lives on*: any thread.
+/// Counts the connections of each subscriber (`NetworkAddress.subscriber`), and how fast they come. *Lives on*: any thread.
 ///
 /// Locked for a few table operations per connection, never per message. The table holds who is connected, and who was
 /// within the last minute.
@@ -14,7 +14,7 @@ package final class AddressLimiter: Sendable {
     }
 
     private struct Table {
-        var entries: [IPAddress: Entry] = [:]
+        var entries: [NetworkRange: Entry] = [:]
         var lastSweep = NIODeadline.uptimeNanoseconds(0)
     }
 
@@ -30,7 +30,7 @@ package final class AddressLimiter: Sendable {
     /// Takes a place for one connection; `release` gives it back.
     /// - Parameter isNew: whether it counts as a new connection too; a request on a proxy's connection does not.
     /// - Returns: why there is no place, or `nil` when it was taken.
-    package func admit(_ address: IPAddress, isNew: Bool = true, now: NIODeadline = .now()) -> DoorRefusal? {
+    package func admit(_ address: NetworkAddress, isNew: Bool = true, now: NIODeadline = .now()) -> DoorRefusal? {
         table.withLock { table in
             sweep(&table, now)
             let subscriber = address.subscriber
@@ -47,7 +47,7 @@ package final class AddressLimiter: Sendable {
         }
     }
 
-    package func release(_ address: IPAddress) {
+    package func release(_ address: NetworkAddress) {
         table.withLock { $0.entries[address.subscriber]?.open -= 1 }
     }
 

@@ -3,7 +3,7 @@ import HTTPTypes
 /// How a connection came in: from whom, through which listener. Fixed when its first request comes.
 struct ConnectionWay: Sendable {
     /// The other end of the TCP connection, or the source that a PROXY header named; `nil` over a Unix socket.
-    var peer: IPAddress?
+    var peer: NetworkAddress?
     /// Whether the client's side is encrypted, as far as the connection itself tells.
     var isSecure: Bool
     /// Whether `peer` may speak for others in its requests' headers.
@@ -26,7 +26,7 @@ struct ConnectionWay: Sendable {
 }
 
 extension DoorConfiguration {
-    func isTrusted(_ address: IPAddress) -> Bool {
+    func isTrusted(_ address: NetworkAddress) -> Bool {
         trustedProxies.contains { $0.contains(address) }
     }
 }

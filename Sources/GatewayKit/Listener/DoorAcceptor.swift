@@ -38,7 +38,7 @@ struct DoorAcceptor: Sendable {
     }
 
     private func setUp(_ channel: any Channel, _ loop: DoorLoop) throws {
-        let peer = channel.remoteAddress?.ipAddress.flatMap { IPAddress($0) }
+        let peer = channel.remoteAddress?.ipAddress.flatMap { NetworkAddress(plain: $0) }
         var way = ConnectionWay(
             peer: peer, isSecure: listener.isSecure, isTrustedProxy: isTrusted(peer), isProxied: false,
             isCounted: false)
@@ -71,7 +71,7 @@ struct DoorAcceptor: Sendable {
         try pipeline.addHandler(handler)
     }
 
-    private func isTrusted(_ peer: IPAddress?) -> Bool {
+    private func isTrusted(_ peer: NetworkAddress?) -> Bool {
         guard let peer else { return true }
         return shared.configuration.isTrusted(peer)
     }

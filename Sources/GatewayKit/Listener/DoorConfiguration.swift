@@ -28,7 +28,7 @@ package struct DoorConfiguration: Sendable {
     package var listeners: [DoorListener]
     package var limits: DoorLimits
     /// Peers that are believed when they name their clients, by request headers or by the PROXY protocol.
-    package var trustedProxies: [AddressRange]
+    package var trustedProxies: [NetworkRange]
     /// By which request headers they do.
     package var forwardedHeaders: ForwardedStyle
     package var origins: OriginPolicy
@@ -40,7 +40,7 @@ package struct DoorConfiguration: Sendable {
     package init(
         listeners: [DoorListener],
         limits: DoorLimits = DoorLimits(),
-        trustedProxies: [AddressRange] = [],
+        trustedProxies: [NetworkRange] = [],
         forwardedHeaders: ForwardedStyle = .xForwarded,
         origins: OriginPolicy = OriginPolicy(),
         drainWindow: TimeAmount = .seconds(5),

@@ -15,19 +15,19 @@ enum ForwardedHeaders {
     struct Found: Hashable {
         /// The rightmost address that is no trusted proxy; the leftmost that is known if all are, or if what stands
         /// further left is no address.
-        var address: IPAddress?
+        var address: NetworkAddress?
         /// Whether the client spoke TLS to the outermost trusted proxy; `nil` when none says so.
         var isSecure: Bool?
     }
 
     private struct Hop {
-        var address: IPAddress?
+        var address: NetworkAddress?
         var isSecure: Bool?
     }
 
     /// - Parameter peer: the trusted proxy that made the connection; `nil` over a Unix socket.
     static func find(
-        in fields: HTTPFields, peer: IPAddress?, style: ForwardedStyle, isTrusted: (IPAddress) -> Bool
+        in fields: HTTPFields, peer: NetworkAddress?, style: ForwardedStyle, isTrusted: (NetworkAddress) -> Bool
     ) -> Found {
         var found = Found(address: peer)
         for hop in hops(fields, style).reversed() {
@@ -77,15 +77,15 @@ enum ForwardedHeaders {
     }
 
     /// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`; not `unknown` nor `_name`.
-    private static func address(node: Substring) -> IPAddress? {
+    private static func address(node: Substring) -> NetworkAddress? {
         if node.first == "[" {
             guard let end = node.firstIndex(of: "]") else { return nil }
-            return IPAddress(node[node.index(after: node.startIndex)..<end])
+            return NetworkAddress(plain: node[node.index(after: node.startIndex)..<end])
         }
-        if let address = IPAddress(node) { return address }
+        if let address = NetworkAddress(plain: node) { return address }
         let parts = node.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 2, let host = parts.first else { return nil }
-        return IPAddress(host)
+        return NetworkAddress(plain: host)
     }
 
     private static func trimmed(_ text: Substring) -> Substring {

@@ -13,7 +13,7 @@ package struct ProxyHeader: Hashable, Sendable {
     }
 
     /// Whom the proxy connects for; `nil` when it connects for itself (a health check) or does not know.
-    package var source: IPAddress?
+    package var source: NetworkAddress?
     /// Whether the proxy says that the client spoke TLS to it; `nil` when it says nothing.
     package var isSecure: Bool?
     /// Bytes that the header takes; what follows them is the connection's own.
@@ -62,10 +62,12 @@ package struct ProxyHeader: Hashable, Sendable {
         // What follows UNKNOWN is to be ignored.
         if words[1] == "UNKNOWN" { return header }
         guard words.count == 6, isPort(words[4]), isPort(words[5]) else { throw .malformed }
-        guard let source = IPAddress(words[2]), let target = IPAddress(words[3]) else { throw .malformed }
+        guard let source = NetworkAddress(plain: words[2]), NetworkAddress(plain: words[3]) != nil else {
+            throw .malformed
+        }
         let hasColons = (words[2].contains(":"), words[3].contains(":"))
         switch words[1] {
-        case "TCP4" where source.v4 != nil && target.v4 != nil && hasColons == (false, false): break
+        case "TCP4" where hasColons == (false, false): break
         case "TCP6" where hasColons == (true, true): break
         default: throw .malformed
         }
@@ -103,11 +105,13 @@ package struct ProxyHeader: Hashable, Sendable {
         if version == 0x20 { return header }
         switch family {
         case 0x11, 0x12:
-            header.source = IPAddress(v4: UInt32(truncatingIfNeeded: try take(4, &body)))
+            header.source = NetworkAddress(ipv4: UInt32(truncatingIfNeeded: try take(4, &body)))
             // Target and both ports.
             _ = try take(8, &body)
         case 0x21, 0x22:
-            header.source = IPAddress(high: try take(8, &body), low: try take(8, &body))
+            header.source = NetworkAddress(
+                ipv6: UInt128(try take(8, &body)) << 64 | UInt128(try take(8, &body))
+            ).unmapped
             _ = try take(8, &body)
             _ = try take(8, &body)
             _ = try take(4, &body)

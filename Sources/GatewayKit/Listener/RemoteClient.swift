@@ -1,13 +1,13 @@
 /// Who is at the other end, as far as the door can tell: for limits, logs and the rule of loopback.
 package struct RemoteClient: Hashable, Sendable, CustomStringConvertible {
     /// The client's own address, found behind a trusted proxy if there is one; `nil` over a Unix socket.
-    package let address: IPAddress?
+    package let address: NetworkAddress?
     /// Whether the client's side of the way is encrypted: by our TLS, or by the trusted proxy's.
     package let isSecure: Bool
     /// Whether a trusted proxy stands between.
     package let isProxied: Bool
 
-    package init(address: IPAddress?, isSecure: Bool, isProxied: Bool) {
+    package init(address: NetworkAddress?, isSecure: Bool, isProxied: Bool) {
         self.address = address
         self.isSecure = isSecure
         self.isProxied = isProxied

@@ -24,10 +24,11 @@ package final class WebSocketConnection: OutboundQueue {
     private var isFlushing = false
     private var isReadingPaused = false
     private var readIsWanted = false
+    private var isDecoding = false
     private var lastHeard: NIODeadline
     private var timer = LoopTimers.Token.none
     private var stallTimer = LoopTimers.Token.none
-    private let admission: IPAddress?
+    private let admission: NetworkAddress?
     /// Whether no guard of a shared connection counts the bytes that come in.
     private let isAlone: Bool
 
@@ -51,7 +52,7 @@ package final class WebSocketConnection: OutboundQueue {
     ///   - isAlone: whether it has its TCP connection for itself (HTTP/1.1).
     init(
         loop: DoorLoop, remote: RemoteClient, session: any WebSocketSession, limits: WebSocketLimits,
-        subprotocol: String?, deflate: PermessageDeflate.Agreement?, admission: IPAddress?, isAlone: Bool
+        subprotocol: String?, deflate: PermessageDeflate.Agreement?, admission: NetworkAddress?, isAlone: Bool
     ) {
         self.loop = loop
         eventLoop = loop.eventLoop
@@ -98,22 +99,35 @@ package final class WebSocketConnection: OutboundQueue {
         state = .closing
         flushNow()
         armClose()
+        // The peer's close frame is behind all that it has said.
+        resumeReading()
     }
 
     /// Stops reading from the peer until `resumeReading`: the way to hold back a peer that asks for more than can be
-    /// done for it. While it lasts, silence is not held against the peer.
+    /// done for it. No message comes meanwhile, not even one that has arrived already. While it lasts, silence is not held
+    /// against the peer.
     package func pauseReading() {
         isReadingPaused = true
     }
 
+    /// Reads on. What has arrived meanwhile comes after the caller's turn.
     package func resumeReading() {
         guard isReadingPaused else { return }
         isReadingPaused = false
         lastHeard = eventLoop.now
+        if decoder.hasInput, !isDecoding {
+            let box = NIOLoopBound(self, eventLoop: eventLoop)
+            eventLoop.execute { box.value.decodeOn() }
+        }
         if readIsWanted {
             readIsWanted = false
             context?.read()
         }
+    }
+
+    private func decodeOn() {
+        decode()
+        flushIfOutermost()
     }
 
     // MARK: Calls into the session
@@ -228,6 +242,27 @@ package final class WebSocketConnection: OutboundQueue {
 
     // MARK: Receiving
 
+    private func decode() {
+        guard !isDecoding else { return }
+        isDecoding = true
+        depth += 1
+        do {
+            while mayDecode, let input = try decoder.next() { received(input) }
+        } catch {
+            violated(error)
+        }
+        depth -= 1
+        isDecoding = false
+    }
+
+    private var mayDecode: Bool {
+        switch state {
+        case .open: !isReadingPaused
+        case .closing: true
+        case .leaving, .closed: false
+        }
+    }
+
     private func received(_ input: WebSocketInput) {
         switch input {
         case .text(let bytes):
@@ -287,16 +322,8 @@ extension WebSocketConnection: ChannelDuplexHandler {
         if isAlone { loop.counters.bytesReceived.add(bytes.readableBytes) }
         lastHeard = eventLoop.now
         guard state == .open || state == .closing else { return }
-        depth += 1
         decoder.append(bytes)
-        do {
-            while state == .open || state == .closing, let input = try decoder.next() {
-                received(input)
-            }
-        } catch {
-            violated(error)
-        }
-        depth -= 1
+        decode()
     }
 
     package func channelReadComplete(context: ChannelHandlerContext) {

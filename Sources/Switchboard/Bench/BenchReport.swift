@@ -58,7 +58,8 @@ struct BenchReport: Sendable {
 
     private static func number(_ value: Double) -> String {
         if value >= 1_000 || value == value.rounded() { return grouped(Int64(value.rounded())) }
-        let scaled = (value * 100).rounded() / 100
+        let digits = value < 0.1 ? 10_000.0 : 100
+        let scaled = (value * digits).rounded() / digits
         return "\(scaled)"
     }
 

@@ -111,6 +111,7 @@ struct BenchRuns {
         let sender = try await openCrowd(1, Array(tokens.prefix(1)), loop)
         let text = String(repeating: "x", count: max(bytes, 1))
         let (cpu, generator) = (target.cpuSeconds, ProcessFigures.now().cpuSeconds)
+        let allocations = target.allocations
         var spent = 0.0
         for _ in 0..<bursts {
             let wanted = listeners * burst
@@ -136,6 +137,9 @@ struct BenchRuns {
         report.add("deliveriesPerSecond", "rate", deliveries / spent, "per second")
         let serverCPU = cpu.flatMap { before in target.cpuSeconds.map { $0 - before } }
         if let serverCPU { report.add("nanosecondsPerDelivery", "server CPU each", serverCPU / deliveries * 1e9, "ns") }
+        if let allocations, let after = target.allocations {
+            report.add("allocationsPerDelivery", "allocations each", Double(after - allocations) / deliveries, "")
+        }
         report.add(server: serverCPU, generator: ProcessFigures.now().cpuSeconds - generator)
         try await loop.submit {
             for connection in crowd.value.connections { connection.onClosed = {} }

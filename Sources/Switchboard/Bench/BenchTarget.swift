@@ -59,6 +59,10 @@ final class BenchTarget {
         child.standardInput = FileHandle.nullDevice
         var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix(Setting.variablePrefix) }
         environment["SWIFT_BACKTRACE"] = "enable=no"
+        if let counter = environment.removeValue(forKey: AllocationCount.variable) {
+            environment["LD_PRELOAD"] = counter
+            environment["ALLOCATION_COUNT"] = AllocationCount.path(in: directory)
+        }
         child.environment = environment
         try child.run()
         do {
@@ -132,6 +136,8 @@ final class BenchTarget {
 
     /// Processor seconds of the server so far; nil where its process is not known.
     var cpuSeconds: Double? { process.map { ProcessFigures.cpuSeconds(of: $0) } }
+    /// Allocations of the server so far; nil unless they are counted.
+    var allocations: UInt64? { directory.flatMap(AllocationCount.read) }
     var residentBytes: Int? { process.map { ProcessFigures.residentBytes(of: $0) } }
 
     /// Ten thousand connections need as many descriptors, here and in the child.

@@ -7,7 +7,9 @@ struct BenchCommand: AsyncParsableCommand {
         commandName: "bench", abstract: "Measure a server.",
         discussion: """
             Without --url each starts a server of its own with an empty data directory; its limits are raised by a \
-            configuration file that is printed with the figures. Generator and server share the machine.
+            configuration file that is printed with the figures. Generator and server share the machine. \
+            With ALLOCATION_COUNTER naming the library of Benchmarks/allocations.c, fan-out counts allocations too: \
+            `make bench` sees to it.
             """,
         subcommands: [All.self, Post.self, FanOut.self, Idle.self, Overview.self], defaultSubcommand: All.self)
 

@@ -79,14 +79,14 @@ extension Settings {
 extension SettingKind where Value == String {
     static var address: Self {
         .text("IP address or host name") {
-            IPAddress($0) == nil && ServerName($0) == nil
+            NetworkAddress(plain: $0) == nil && ServerName($0) == nil
                 ? "must be an address such as 127.0.0.1, not \(quoted($0))" : nil
         }
     }
 
     static var addressRange: Self {
         .text("address or block, as in 10.0.0.0/8") {
-            AddressRange($0) == nil ? "must be an address or a block such as 10.0.0.0/8, not \(quoted($0))" : nil
+            NetworkRange(parsing: $0) == nil ? "must be an address or a block such as 10.0.0.0/8, not \(quoted($0))" : nil
         }
     }
 

@@ -28,7 +28,7 @@ extension ServerConfiguration {
         }
         let local = http.unix.map { DoorListener(.unix(path: $0)) }
         return DoorConfiguration(
-            listeners: network + local, limits: door, trustedProxies: proxy.trusted.compactMap { AddressRange($0) },
+            listeners: network + local, limits: door, trustedProxies: proxy.trusted.compactMap { NetworkRange(parsing: $0) },
             origins: originPolicy, drainWindow: drain.window, drainDeadline: drain.deadline)
     }
 

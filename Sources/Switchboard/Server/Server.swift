@@ -41,6 +41,8 @@ final class Server: Sendable {
     struct State: Sendable {
         var configuration: ServerConfiguration
         var isReady = false
+        /// Of the network door; nil before it is open, and where it listens at paths.
+        var port: Int?
         /// An error of the log after which the process must end.
         var fatal: StoreError?
         var stop: (@Sendable () -> Void)?

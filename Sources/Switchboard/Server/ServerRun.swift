@@ -64,7 +64,10 @@ extension Server {
         _ onReady: @escaping @Sendable (Server, WelcomeScreen) async throws -> Void
     ) async throws {
         do {
-            for door in doors { _ = try await door.door.addresses }
+            for door in doors {
+                let addresses = try await door.door.addresses
+                if door.name == .network, let port = addresses.lazy.compactMap(\.port).first { try learn(port: port) }
+            }
         } catch {
             // The group hears of it too, and ends.
             return
@@ -78,6 +81,14 @@ extension Server {
             stop()
             throw error
         }
+    }
+
+    /// Links name the port that the door has, which the system chose if the configuration says 0.
+    private func learn(port: Int) throws {
+        state.withLock { $0.port = port }
+        var accounts = parts.accounts.configuration
+        accounts.publicURL = configuration.publicURL(port: port)
+        try parts.accounts.setConfiguration(accounts)
     }
 
     /// A part's error as one line and an exit code.
@@ -153,13 +164,12 @@ extension Server {
 
     private func apply(_ configuration: ServerConfiguration) throws {
         if let contexts = parts.secure.contexts { try contexts.reload(configuration.tlsFiles) }
-        var accounts = configuration.accountConfiguration(
-            publicURL: parts.accounts.configuration.publicURL,
+        let accounts = configuration.accountConfiguration(
+            publicURL: configuration.publicURL(port: state.withLock { $0.port } ?? configuration.http.port),
             hosts: parts.hosts.map {
                 AccountConfiguration.HostApplication(
                     verifier: $0.verifier, createsAccounts: configuration.hostTokens.createAccounts)
             })
-        if let url = configuration.http.publicURL { accounts.publicURL = url }
         try parts.accounts.setConfiguration(accounts)
         parts.hub.setLimits(configuration.limits)
         log.level = configuration.log.level
@@ -170,15 +180,13 @@ extension Server {
 
     private func welcome(_ doors: [NamedDoor], since start: NIODeadline) async throws -> WelcomeScreen {
         let configuration = configuration
-        var address = configuration.localURL(port: configuration.http.port)
         var listening: [String] = []
         for door in doors where door.name == .network {
-            let addresses = try await door.door.addresses
-            listening = addresses.map { $0.pathname ?? "\($0.ipAddress ?? "?"):\($0.port ?? 0)" }
-            if let port = addresses.lazy.compactMap(\.port).first { address = configuration.localURL(port: port) }
+            listening = try await door.door.addresses.map { $0.pathname ?? "\($0.ipAddress ?? "?"):\($0.port ?? 0)" }
         }
+        let port = state.withLock { $0.port } ?? configuration.http.port
         return WelcomeScreen(
-            address: address, listening: listening, serverName: configuration.server.name,
+            address: configuration.localURL(port: port), listening: listening, serverName: configuration.server.name,
             dataDirectory: configuration.data.directory,
             administratorLink: try await parts.accounts.firstAdministratorLink()?.url,
             guestTokens: try await trialTokens(), fingerprint: parts.secure.fingerprint,

@@ -51,6 +51,9 @@ package struct WebSocketDecoder: ~Copyable {
         self.deflate = deflate
     }
 
+    /// Whether there are bytes that `next` has not looked at.
+    package var hasInput: Bool { input.readableBytes > 0 }
+
     /// Takes bytes in the order in which they were received.
     package mutating func append(_ bytes: ByteBuffer) {
         guard !isFinished else { return }

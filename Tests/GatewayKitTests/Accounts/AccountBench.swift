@@ -111,10 +111,10 @@ extension Result where Failure == Rejection {
 }
 
 extension RemoteClient {
-    static let near = RemoteClient(address: IPAddress("127.0.0.1"), isSecure: false, isProxied: false)
-    static let far = RemoteClient(address: IPAddress("198.51.100.7"), isSecure: true, isProxied: false)
+    static let near = RemoteClient(address: NetworkAddress(plain: "127.0.0.1"), isSecure: false, isProxied: false)
+    static let far = RemoteClient(address: NetworkAddress(plain: "198.51.100.7"), isSecure: true, isProxied: false)
     static func at(_ address: String) -> RemoteClient {
-        RemoteClient(address: IPAddress(address), isSecure: true, isProxied: false)
+        RemoteClient(address: NetworkAddress(plain: address), isSecure: true, isProxied: false)
     }
 }
 

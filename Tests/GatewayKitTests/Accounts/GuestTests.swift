@@ -21,7 +21,7 @@ import Testing
         #expect(await bench.actor(signIn.token.reveal()).code == nil)
         #expect(await guest(bench, from: .far).code == .forbidden)
         // A proxy on this machine does not make its clients local.
-        let proxied = RemoteClient(address: IPAddress("127.0.0.1"), isSecure: false, isProxied: true)
+        let proxied = RemoteClient(address: NetworkAddress(plain: "127.0.0.1"), isSecure: false, isProxied: true)
         #expect(await guest(bench, from: proxied).code == .forbidden)
         #expect(await guest(bench, from: RemoteClient(address: nil, isSecure: false, isProxied: false)).code == nil)
     }

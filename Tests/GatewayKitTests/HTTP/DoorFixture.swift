@@ -61,7 +61,7 @@ struct DoorFixture: Sendable {
         _ body: @Sendable @escaping (DoorFixture) async throws -> Void
     ) async throws {
         let configuration = DoorConfiguration(
-            listeners: listeners, limits: limits, trustedProxies: trustedProxies.compactMap { AddressRange($0) },
+            listeners: listeners, limits: limits, trustedProxies: trustedProxies.compactMap { NetworkRange(parsing: $0) },
             origins: origins, drainWindow: drainWindow, drainDeadline: drainDeadline)
         var logger = Logger(label: "door")
         logger.logLevel = .critical

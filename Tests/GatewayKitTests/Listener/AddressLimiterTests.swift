@@ -8,8 +8,8 @@ struct AddressLimiterTests {
 
     @Test func boundsOpenConnectionsPerSubscriber() throws {
         let limiter = AddressLimiter(maxOpen: 2, perMinute: 1000)
-        let (one, neighbour) = (try #require(IPAddress("2001:db8::1")), try #require(IPAddress("2001:db8::ffff")))
-        let other = try #require(IPAddress("2001:db8:0:1::1"))
+        let (one, neighbour) = (try #require(NetworkAddress(plain: "2001:db8::1")), try #require(NetworkAddress(plain: "2001:db8::ffff")))
+        let other = try #require(NetworkAddress(plain: "2001:db8:0:1::1"))
         #expect(limiter.admit(one, now: start) == nil)
         #expect(limiter.admit(neighbour, now: start) == nil)
         #expect(limiter.admit(one, now: start) == .addressConnections)
@@ -20,7 +20,7 @@ struct AddressLimiterTests {
 
     @Test func boundsNewConnectionsPerMinute() throws {
         let limiter = AddressLimiter(maxOpen: 1000, perMinute: 60)
-        let address = try #require(IPAddress("192.0.2.1"))
+        let address = try #require(NetworkAddress(plain: "192.0.2.1"))
         for _ in 0..<60 { #expect(limiter.admit(address, now: start) == nil) }
         #expect(limiter.admit(address, now: start) == .addressRate)
         #expect(limiter.admit(address, isNew: false, now: start) == nil)
@@ -33,12 +33,12 @@ struct AddressLimiterTests {
     @Test func forgetsWhoIsGone() throws {
         let limiter = AddressLimiter(maxOpen: 4, perMinute: 10)
         for number in 0..<1000 {
-            let address = IPAddress(v4: UInt32(number))
+            let address = NetworkAddress(ipv4: UInt32(number))
             #expect(limiter.admit(address, now: start) == nil)
             if number > 0 { limiter.release(address) }
         }
         #expect(limiter.count == 1000)
-        #expect(limiter.admit(IPAddress(v4: 5000), now: start + .seconds(61)) == nil)
+        #expect(limiter.admit(NetworkAddress(ipv4: 5000), now: start + .seconds(61)) == nil)
         // The one that stayed, and the new one.
         #expect(limiter.count == 2)
     }

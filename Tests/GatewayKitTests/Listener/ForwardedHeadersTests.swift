@@ -14,8 +14,8 @@ struct ForwardedHeadersTests {
         if let name = HTTPField.Name("X-Forwarded-Proto") {
             for value in proto { fields.append(HTTPField(name: name, value: value)) }
         }
-        let trusted = AddressRange("10.0.0.0/8")
-        return ForwardedHeaders.find(in: fields, peer: IPAddress(peer), style: style) {
+        let trusted = NetworkRange(parsing: "10.0.0.0/8")
+        return ForwardedHeaders.find(in: fields, peer: NetworkAddress(plain: peer), style: style) {
             trusted?.contains($0) ?? false
         }
     }

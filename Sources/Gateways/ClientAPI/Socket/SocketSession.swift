@@ -9,14 +9,8 @@ import WireWebSocket
 /// in which they came, one at a time: a frame that can't be begun yet (nobody is signed in, too much is outstanding, a
 /// change before it still has to find its place) waits, with all that follow it, and reading pauses.
 struct SocketSession {
-    /// Bounds on what one connection may have under way.
-    struct Limits: Sendable {
-        /// Operations that have begun and are not answered.
-        var outstanding = 256
-        /// Frames, and their bytes, that may wait for somebody to be signed in.
-        var framesBeforeWelcome = 512
-        var bytesBeforeWelcome = 32 << 10
-    }
+    /// Operations that may have begun and are not answered.
+    static let maxOutstanding = 256
 
     /// What is to be done, in order.
     enum Action: Sendable {
@@ -46,36 +40,28 @@ struct SocketSession {
 
     private let decoder: ArgumentDecoder
     private let serverName: ServerName
-    private let limits: Limits
     /// Of the upgrade request.
     private let bearer: String?
     private var state = State.silent
     private var frames = Queue<ByteBuffer>()
-    private var frameBytes = 0
     private var actions = Queue<Action>()
     private var outstanding = 0
     private var holds = 0
     private var isReading = true
     private var hasLostContinuity = false
 
-    init(serverName: ServerName, bearer: String?, limits: Limits = Limits()) {
+    init(serverName: ServerName, bearer: String?) {
         decoder = ArgumentDecoder(home: serverName)
         self.serverName = serverName
         self.bearer = bearer
-        self.limits = limits
     }
 
     // MARK: Inputs
 
-    /// A text message.
+    /// A text message. While reading is off none comes, so what waits here is one frame or two.
     mutating func received(_ frame: ByteBuffer) {
         if case .ended = state { return }
         frames.append(frame)
-        frameBytes += frame.readableBytes
-        guard case .authenticating = state else { return }
-        if frames.count > limits.framesBeforeWelcome || frameBytes > limits.bytesBeforeWelcome {
-            end(.refused(id: nil, APIError(.outOfOrder, "wait for the welcome before you go on")), .policyViolation)
-        }
     }
 
     mutating func receivedBinary() { end(nil, .unsupportedData, "frames are text") }
@@ -159,15 +145,18 @@ struct SocketSession {
         while true {
             if let action = actions.popFirst() { return action }
             if mayBegin, let frame = frames.popFirst() {
-                frameBytes -= frame.readableBytes
                 begin(frame)
                 continue
             }
-            let shouldRead = frames.isEmpty
             guard shouldRead != isReading, !isEnded else { return nil }
             isReading = shouldRead
             return .setReading(shouldRead)
         }
+    }
+
+    /// What comes behind `hello` is read when it is known who speaks: by the limits that hold then.
+    private var shouldRead: Bool {
+        if case .authenticating = state { false } else { frames.isEmpty }
     }
 
     private var isEnded: Bool {
@@ -177,7 +166,7 @@ struct SocketSession {
     private var mayBegin: Bool {
         switch state {
         case .silent: true
-        case .signedIn: holds == 0 && outstanding < limits.outstanding
+        case .signedIn: holds == 0 && outstanding < SocketSession.maxOutstanding
         case .authenticating, .ended: false
         }
     }

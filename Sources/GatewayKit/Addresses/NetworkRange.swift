@@ -18,10 +18,7 @@ package struct NetworkRange: Sendable, Hashable {
     package init?(parsing text: String) {
         let halves = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
         guard let first = halves.first, halves.count <= 2 else { return nil }
-        let written = String(Substring(first))
-        guard let address = NetworkAddress(parsing: written), !written.hasPrefix("["),
-            !address.isIPv4 || address.description == written
-        else { return nil }
+        guard let address = NetworkAddress(plain: Substring(first)) else { return nil }
         var bits = address.bitWidth
         if halves.count == 2 {
             guard let last = halves.last, (1...3).contains(last.count),
