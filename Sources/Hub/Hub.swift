@@ -122,28 +122,34 @@ package final class Hub: Sendable {
 
     // MARK: Sessions' own state
 
-    package func setPresence(_ state: Presence.State, of session: SessionID) {
-        _ = inbox.put(.job { $0.setPresence(state, of: session) })
+    /// Limited like a signal, which it becomes.
+    package func setPresence(_ state: Presence.State, of session: SessionID, by actor: Actor) throws(Rejection) {
+        if let rejection = limiter.takeSignal(actor) { throw rejection }
+        _ = inbox.put(.aside { $0.setPresence(state, of: session) })
     }
 
-    package func attend(_ conversation: ConversationID, _ session: SessionID, present: Bool) {
-        _ = inbox.put(.job { $0.attend(conversation, session, present: present) })
+    /// Limited like a signal, which it becomes.
+    package func attend(
+        _ conversation: ConversationID, _ session: SessionID, by actor: Actor, present: Bool
+    ) throws(Rejection) {
+        if let rejection = limiter.takeSignal(actor) { throw rejection }
+        _ = inbox.put(.aside { $0.attend(conversation, session, present: present) })
     }
 
     package func presence(of accounts: [AccountID]) async -> [Presence] {
-        await onLane { lane in accounts.map { lane.presence.presence(of: $0) } } ?? accounts.map { _ in .offline }
+        await ask { lane in accounts.map { lane.presence.presence(of: $0) } } ?? accounts.map { _ in .offline }
     }
 
     package func attending(_ conversation: ConversationID) async -> [AccountID] {
-        await onLane { $0.presence.attending(conversation) } ?? []
+        await ask { $0.presence.attending(conversation) } ?? []
     }
 
     /// Where the log stands: everything up to here is on disk. Nil when the hub is shut down.
     package func head() async -> Cursor? {
-        await onLane { $0.position }.map { Cursor(epoch: epoch, position: $0) }
+        await ask { $0.position }.map { Cursor(epoch: epoch, position: $0) }
     }
 
-    package func sessionCount() async -> Int { await onLane { $0.presence.sessionCount } ?? 0 }
+    package func sessionCount() async -> Int { await ask { $0.presence.sessionCount } ?? 0 }
 
     /// Sends a signal for an account that has no session at hand.
     package func signal(
@@ -184,9 +190,16 @@ package final class Hub: Sendable {
 
     /// Revokes a device: its token no longer opens a door, and its sessions end on every door.
     package func revoke(_ device: DeviceID, of account: AccountID) async throws(StoreError) -> Bool {
-        let existed = try await write { directory throws(StoreError) in try directory.revoke(device) }
-        await onLane { $0.current.items.append(.revoked(account, device)) }
-        return existed
+        let result = await onLane { lane -> Result<Bool, StoreError> in
+            do throws(StoreError) {
+                let existed = try lane.directory.revoke(device)
+                lane.revoke(device, of: account)
+                return .success(existed)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try (result ?? .failure(.unavailable("the server is going down"))).get()
     }
 
     /// Disables or enables an account; disabling ends its sessions on every door.
@@ -196,6 +209,13 @@ package final class Hub: Sendable {
         }
         await accountChanged(account)
         if disabled { await onLane { $0.current.items.append(.revoked(account, nil)) } }
+    }
+
+    /// Looks at what the lane has in memory; nil if the hub is shut down.
+    private func ask<T: Sendable>(_ body: @escaping @Sendable (Lane) -> T) async -> T? {
+        await withCheckedContinuation { continuation in
+            if !inbox.put(.aside { continuation.resume(returning: body($0)) }) { continuation.resume(returning: nil) }
+        }
     }
 
     /// Runs on the lane after what was submitted before; nil if the hub is shut down.
@@ -226,14 +246,15 @@ package final class Hub: Sendable {
     }
 
     func readChanges(
-        for account: AccountID, in scope: [ConversationID], after position: Position, on loop: Int,
+        for account: AccountID, in scope: ChangeScope, after position: Position, through head: Position, on loop: Int,
         completion: @escaping @Sendable (Audience, Result<ChangePage, Rejection>) -> Void
     ) {
         guard let port = ports.first(where: { $0.index == loop }) else { return }
         readers.submit { [archive, logger] in
             let result: Result<ChangePage, Rejection>
             do throws(StoreError) {
-                result = .success(try archive.changes(for: account, in: scope, after: position, limit: 1_000))
+                result = .success(
+                    try archive.changes(for: account, in: scope, after: position, through: head, limit: 1_000))
             } catch {
                 logger.error("changes can't be read", metadata: ["reason": "\(error)"])
                 result = .failure(Rejection(.unavailable, "the log can't be read at the moment", retryAfter: 1_000))

@@ -67,7 +67,7 @@ extension Rejection.Code {
         case .rateLimited: "Faster than allowed."
         case .limitReached: "A limit of number is reached."
         case .busy: "The server has more work than it can take at the moment."
-        case .unavailable: "The log can't be written at the moment; nothing was accepted."
+        case .unavailable: "The log can't be written at the moment: repeat the change under the same `ref`."
         case .fault: "A fault of the server, logged under the id in the message."
         }
     }

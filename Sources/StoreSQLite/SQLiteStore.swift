@@ -43,13 +43,15 @@ package final class SQLiteStore: EventLog, Archive, Directory, SearchIndex {
     /// Throws ``StoreError/unavailable(_:)`` when the directory is in use, can't be written, or was written by a newer
     /// version; ``StoreError/damaged(_:)`` when there was a log, and what is there now is not it.
     package static func open(
-        directory path: String, options: Options = Options(), logger: Logger = Logger(label: "switchboard.store")
+        directory path: String, options: Options = Options(), logger: Logger = Logger(label: "switchboard.store"),
+        onUntrusted: @escaping @Sendable (StoreError) -> Void = { _ in }
     ) throws(StoreError) -> SQLiteStore {
-        try open(directory: path, options: options, schema: .current, logger: logger)
+        try open(directory: path, options: options, schema: .current, logger: logger, onUntrusted: onUntrusted)
     }
 
     static func open(
-        directory path: String, options: Options, schema: Schema, logger: Logger
+        directory path: String, options: Options, schema: Schema, logger: Logger,
+        onUntrusted: @escaping @Sendable (StoreError) -> Void = { _ in }
     ) throws(StoreError) -> SQLiteStore {
         let directory = try DataDirectory(path)
         let marker = try directory.readMarker()
@@ -61,11 +63,14 @@ package final class SQLiteStore: EventLog, Archive, Directory, SearchIndex {
                     (delete store.json only if everything in it may be lost)
                     """)
             }
+            guard directory.restoreLeftovers.isEmpty else {
+                throw .damaged("a restore was cut off in \(path): run it again")
+            }
             try DatabaseFile.create(at: directory.database, schema: schema)
         }
         try DatabaseFile.bringUpToDate(directory, schema: schema, logger: logger)
         do {
-            let store = try SQLiteStore(directory, options, logger)
+            let store = try SQLiteStore(directory, options, logger, onUntrusted)
             try store.check(against: marker)
             return store
         } catch {
@@ -73,10 +78,13 @@ package final class SQLiteStore: EventLog, Archive, Directory, SearchIndex {
         }
     }
 
-    private init(_ directory: DataDirectory, _ options: Options, _ logger: Logger) throws {
+    private init(
+        _ directory: DataDirectory, _ options: Options, _ logger: Logger,
+        _ onUntrusted: @escaping @Sendable (StoreError) -> Void
+    ) throws {
         self.directory = directory
         self.logger = logger
-        writer = try Writer(path: directory.database, options: options, logger: logger)
+        writer = try Writer(path: directory.database, options: options, logger: logger, onUntrusted: onUntrusted)
         var configuration = Configuration()
         configuration.label = "switchboard.reader"
         configuration.readonly = true

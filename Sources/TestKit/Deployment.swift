@@ -11,6 +11,7 @@ package final class Deployment {
     package let log: ScriptedLog
     package let lane = TestLoop()
     package let loops: [TestLoop]
+    package let readers = HeldReaders()
     package let hub: Hub
     private var devices: UInt64 = 0
 
@@ -21,7 +22,7 @@ package final class Deployment {
         guard let name = ServerName("example.org") else { throw StoreError.constraint("a test's server name") }
         hub = try Hub(
             serverName: name, stores: Stores(log: log, archive: store, directory: store, search: store), lane: lane,
-            loops: loops, readers: ReaderPool { $0() }, limits: limits, clock: { [clock] in clock.now },
+            loops: loops, readers: ReaderPool { [readers] in readers.submit($0) }, limits: limits, clock: { [clock] in clock.now },
             random: { random.withLock { $0.next() } }, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
@@ -113,14 +114,42 @@ extension Limits {
     }
 }
 
+/// Readers that work at once, or when a test lets them.
+package final class HeldReaders: Sendable {
+    private struct State {
+        var isHeld = false
+        var waiting: [@Sendable () -> Void] = []
+    }
+    private let state = Mutex(State())
+
+    func submit(_ work: @escaping @Sendable () -> Void) {
+        let isHeld = state.withLock { state in
+            if state.isHeld { state.waiting.append(work) }
+            return state.isHeld
+        }
+        if !isHeld { work() }
+    }
+
+    package func hold() { state.withLock { $0.isHeld = true } }
+
+    package func release() {
+        let waiting = state.withLock { state in
+            defer { state = State() }
+            return state.waiting
+        }
+        for work in waiting { work() }
+    }
+}
+
 /// The answer to a command, when it has come.
 package final class Answer: Sendable {
+    package init() {}
     private let box = Mutex<Result<Acceptance, Rejection>?>(nil)
     package var result: Result<Acceptance, Rejection>? { box.withLock { $0 } }
     package var rejection: Rejection? {
         if case .failure(let rejection)? = result { rejection } else { nil }
     }
-    func set(_ result: Result<Acceptance, Rejection>) { box.withLock { $0 = result } }
+    package func set(_ result: Result<Acceptance, Rejection>) { box.withLock { $0 = result } }
 }
 
 /// A sink that writes down what it is given, a line per delivery of ``Dialect/plain``.

@@ -71,7 +71,9 @@ extension MemoryContents {
         for stored in gone {
             places[stored.event.id] = nil
             if let device = stored.event.device, let token = stored.event.token {
-                tokens[MemoryToken(device: device, token: token)] = nil
+                let key = MemoryToken(device: device, token: token)
+                tokens[key] = nil
+                if devices[device] != nil { spentTokens[key] = stored.acceptance }
             }
             if case .state(let change) = stored.event.content { conversation.valuesBefore[change.key] = change.value }
             conversation.reactions = conversation.reactions.filter { $0.key.target != stored.event.sequence }

@@ -90,20 +90,19 @@ extension MemoryStore {
     }
 
     package func changes(
-        for account: AccountID, in scope: [ConversationID], after: Position, limit: Int
+        for account: AccountID, in scope: ChangeScope, after: Position, through: Position, limit: Int
     ) throws(StoreError) -> ChangePage {
         withContents { contents in
-            let scope = Set(scope)
             var changes: [Change] = []
             for conversation in contents.conversations.values {
                 for event in conversation.events.map(\.event) {
                     var isOwn = false
                     if case .membership(let change) = event.content { isOwn = change.subject.id == account }
-                    if isOwn || scope.contains(event.conversation) { changes.append(.event(event)) }
+                    if isOwn || scope.conversations.contains(event.conversation) { changes.append(.event(event)) }
                 }
             }
-            changes += contents.receipts.values.filter { scope.contains($0.conversation) }.map(Change.receipt)
-            let company = contents.conversations.values.filter { scope.contains($0.identity.id) }
+            changes += contents.receipts.values.filter { scope.joined.contains($0.conversation) }.map(Change.receipt)
+            let company = contents.conversations.values.filter { scope.joined.contains($0.identity.id) }
                 .flatMap(\.members.values).filter(\.isJoined).map(\.party.id)
             for id in Set(company).union([account]) {
                 guard let stored = contents.accounts[id], stored.profilePosition > .zero else { continue }
@@ -113,11 +112,19 @@ extension MemoryStore {
                             party: stored.account.party, profile: stored.account.profile,
                             position: stored.profilePosition)))
             }
-            let rest = changes.filter { $0.position > after }.sorted { $0.position < $1.position }
+            let head = min(contents.position, through)
+            let rest = changes.filter { $0.position > after && $0.position <= head }
+                .sorted { $0.position < $1.position }
             let page = Array(rest.prefix(max(limit, 1)))
             let isComplete = page.count == rest.count
-            let through = isComplete ? max(contents.position, after) : page.last?.position ?? after
-            return ChangePage(changes: page, through: through, isComplete: isComplete)
+            guard head > after else { return ChangePage(changes: [], through: after, isComplete: true) }
+            let gaps = contents.conversations.values
+                .filter { scope.conversations.contains($0.identity.id) && $0.prunedThrough > after }
+                .map { ChangeGap(conversation: $0.identity.id, first: $0.first) }
+                .sorted { $0.conversation < $1.conversation }
+            return ChangePage(
+                changes: page, through: isComplete ? head : page.last?.position ?? after, isComplete: isComplete,
+                gaps: gaps)
         }
     }
 
@@ -183,7 +190,7 @@ extension MemoryStore {
                 let member = conversation.members[account]
                 let viewer = Viewer(account: account, member: member, blocked: blocked)
                 let last = conversation.events.last { stored in
-                    stored.message != nil && canSee(viewer, Visible(stored.event), history: conversation.timeline)
+                    stored.isSaid && canSee(viewer, Visible(stored.event), history: conversation.timeline)
                 }
                 let unread = contents.unread(in: conversation, for: account, blocked: blocked)
                 let other =
@@ -237,15 +244,16 @@ extension MemoryContents {
     private func reactions(
         to target: Sequence, in conversation: MemoryConversation
     ) -> [LogEntry.ReactionCount] {
-        var groups: [(key: String, by: [Party])] = []
-        for (reaction, _) in conversation.reactions.filter({ $0.key.target == target }).sorted(by: {
+        var groups: [(key: String, by: [LogEntry.Reactor])] = []
+        for (reaction, sequence) in conversation.reactions.filter({ $0.key.target == target }).sorted(by: {
             $0.value < $1.value
         }) {
             guard let party = accounts[reaction.account]?.account.party else { continue }
+            let reactor = LogEntry.Reactor(party, at: sequence)
             if let index = groups.firstIndex(where: { $0.key == reaction.key }) {
-                groups[index].by.append(party)
+                groups[index].by.append(reactor)
             } else {
-                groups.append((reaction.key, [party]))
+                groups.append((reaction.key, [reactor]))
             }
         }
         return groups.map { LogEntry.ReactionCount(key: $0.key, by: $0.by) }
@@ -258,7 +266,7 @@ extension MemoryContents {
         let marker = receipts[key]?.readUpTo ?? .zero
         let address = accounts[account]?.account.address
         let unread = conversation.events.filter { stored in
-            stored.event.sequence > marker && stored.message != nil && stored.event.author.id != account
+            stored.event.sequence > marker && stored.isSaid && stored.event.author.id != account
                 && canSee(viewer, Visible(stored.event), history: conversation.timeline)
         }.prefix(Unread.limit)
         let mentions = unread.filter { stored in

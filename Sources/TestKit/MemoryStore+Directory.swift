@@ -1,6 +1,18 @@
 import Hub
 
 extension MemoryStore {
+    /// Works on a copy, which then takes the place of what was there.
+    package func transaction<Value: Sendable>(
+        _ body: (any DirectoryAccess) throws(StoreError) -> Value
+    ) throws(StoreError) -> Value {
+        try withContents { (contents) throws(StoreError) -> Value in
+            let copy = MemoryStore(copying: contents)
+            let value = try body(copy)
+            contents = copy.withContents { $0 }
+            return value
+        }
+    }
+
     package func account(_ id: AccountID) throws(StoreError) -> Account? { withContents { $0.living(id) } }
 
     package func account(at address: Address) throws(StoreError) -> Account? {
@@ -53,6 +65,8 @@ extension MemoryStore {
     package func webhooks() throws(StoreError) -> [Webhook] {
         withContents { $0.webhooks.values.sorted { $0.id < $1.id } }
     }
+
+    package func webhook(_ id: String) throws(StoreError) -> Webhook? { withContents { $0.webhooks[id] } }
 
     package func secret(_ name: String) throws(StoreError) -> [UInt8]? { withContents { $0.secrets[name] } }
 

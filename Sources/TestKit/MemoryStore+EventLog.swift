@@ -50,15 +50,37 @@ extension MemoryStore {
 
     package func acceptance(device: DeviceID, token: Token) throws(StoreError) -> StoredAcceptance? {
         withContents { contents in
-            guard let place = contents.tokens[MemoryToken(device: device, token: token)],
-                let stored = contents.conversations[place.conversation]?[place.sequence]
-            else { return nil }
-            let event = stored.event
-            let acceptance = Acceptance(
-                conversation: event.conversation, event: EventReference(id: event.id, sequence: event.sequence),
-                position: event.position, time: event.time, isRepeat: true)
-            return StoredAcceptance(
-                acceptance: acceptance, fingerprint: stored.fingerprint ?? Fingerprint(rawValue: 0))
+            let key = MemoryToken(device: device, token: token)
+            if let place = contents.tokens[key] {
+                return contents.conversations[place.conversation]?[place.sequence]?.acceptance
+            }
+            return contents.devices[device] == nil ? nil : contents.spentTokens[key]
+        }
+    }
+
+    package func accountID(at address: Address) throws(StoreError) -> AccountID? {
+        withContents { contents in
+            contents.accounts.values.first { $0.account.address == address && !$0.isDeleted }?.account.id
+        }
+    }
+
+    package func hasDevice(_ device: DeviceID, of account: AccountID) throws(StoreError) -> Bool {
+        withContents { $0.devices[device]?.device.account == account }
+    }
+
+    package func seats(
+        of account: AccountID, in conversations: [ConversationID]
+    ) throws(StoreError) -> [SeatRow] {
+        withContents { contents in
+            conversations.compactMap { contents.conversations[$0] }.compactMap { conversation in
+                guard let member = conversation.members[account] else { return nil }
+                let isDirect = conversation.identity.kind == .direct
+                let other = isDirect ? conversation.identity.pair?.other(than: account) : nil
+                let postRank = conversation.values[.permission(.post)].flatMap { Int($0) }
+                return SeatRow(
+                    conversation.head, member: member, postRank: postRank.flatMap(Rank.init(rawValue:)),
+                    other: other.flatMap { contents.accounts[$0]?.account.party })
+            }
         }
     }
 

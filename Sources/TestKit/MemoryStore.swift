@@ -15,6 +15,11 @@ package final class MemoryStore: EventLog, Archive, Directory, SearchIndex {
         contents = Mutex(MemoryContents(epoch: epoch))
     }
 
+    /// A store of its own that begins with the same contents.
+    init(copying other: MemoryContents) {
+        contents = Mutex(other)
+    }
+
     /// Calls `body` with everything that is stored.
     func withContents<Result: Sendable, Failure: Error>(
         _ body: (inout MemoryContents) throws(Failure) -> Result
@@ -33,6 +38,8 @@ struct MemoryContents {
     var devices: [DeviceID: MemoryDevice] = [:]
     var places: [EventID: MemoryPlace] = [:]
     var tokens: [MemoryToken: MemoryPlace] = [:]
+    /// Of events that retention took, of devices that there are.
+    var spentTokens: [MemoryToken: StoredAcceptance] = [:]
     var receipts: [MemoryReceiptKey: Receipt] = [:]
     /// Oldest first.
     var reports: [Report] = []
@@ -95,6 +102,21 @@ struct MemoryEvent {
     var message: Message? {
         if case .message(let message) = event.content { return message }
         return nil
+    }
+    /// A message, in the open or sealed.
+    var isSaid: Bool {
+        switch event.content {
+        case .message, .sealed: true
+        case .edit, .redaction, .reaction, .pin, .membership, .state, .call, .custom, .erased: false
+        }
+    }
+    /// What a repeat of its token is answered with.
+    var acceptance: StoredAcceptance {
+        StoredAcceptance(
+            acceptance: Acceptance(
+                conversation: event.conversation, event: EventReference(id: event.id, sequence: event.sequence),
+                position: event.position, time: event.time, isRepeat: true),
+            fingerprint: fingerprint ?? Fingerprint(rawValue: 0))
     }
 }
 

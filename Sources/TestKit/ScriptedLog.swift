@@ -7,6 +7,8 @@ package final class ScriptedLog: EventLog {
         var faults: [StoreError] = []
         /// Appends that hold an event whose message has this text break a constraint, each time.
         var poison: String?
+        /// The next append is saved, and then says that it was not.
+        var lateFault: StoreError?
         var appends = 0
     }
     private let inner: any EventLog
@@ -16,6 +18,8 @@ package final class ScriptedLog: EventLog {
 
     /// The next append fails like this.
     package func fail(_ error: StoreError) { state.withLock { $0.faults.append(error) } }
+    /// The next append is saved, and then fails like this: an error after the commit.
+    package func failLate(_ error: StoreError) { state.withLock { $0.lateFault = error } }
     package func poison(_ text: String) { state.withLock { $0.poison = text } }
     package var appends: Int { state.withLock { $0.appends } }
 
@@ -33,6 +37,7 @@ package final class ScriptedLog: EventLog {
         }
         if let fault { throw fault }
         try inner.append(writes)
+        if let late = state.withLock({ $0.lateFault.take() }) { throw late }
     }
 
     package func head() throws(StoreError) -> LogHead { try inner.head() }
@@ -46,6 +51,15 @@ package final class ScriptedLog: EventLog {
         try inner.direct(pair, sealing: sealing)
     }
     package func accountState(_ id: AccountID) throws(StoreError) -> AccountState? { try inner.accountState(id) }
+    package func accountID(at address: Address) throws(StoreError) -> AccountID? { try inner.accountID(at: address) }
+    package func hasDevice(_ device: DeviceID, of account: AccountID) throws(StoreError) -> Bool {
+        try inner.hasDevice(device, of: account)
+    }
+    package func seats(
+        of account: AccountID, in conversations: [ConversationID]
+    ) throws(StoreError) -> [SeatRow] {
+        try inner.seats(of: account, in: conversations)
+    }
     package func acceptance(device: DeviceID, token: Token) throws(StoreError) -> StoredAcceptance? {
         try inner.acceptance(device: device, token: token)
     }

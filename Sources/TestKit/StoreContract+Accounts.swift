@@ -14,7 +14,7 @@ extension StoreContract {
             try require(store.accountState(account) == nil, "an account's state")
             try require(store.page(conversation, .before(nil), limit: 10), is: [])
             try require(store.events(after: .zero, limit: 10), is: [])
-            let changes = try store.changes(for: account, in: [conversation], after: .zero, limit: 10)
+            let changes = try store.changes(for: account, in: ChangeScope([conversation]), after: .zero, through: .last, limit: 10)
             try require(changes.changes.isEmpty && changes.isComplete, "changes")
             try require(store.summaries(of: [conversation], for: account, blocked: []).isEmpty, "a summary")
             try require(
@@ -91,6 +91,86 @@ extension StoreContract {
             let next = try store.createDevice(of: alice.id, name: "new", tokenHash: hash, at: script.time)
             try require(next.id > phone.id, "the id of a revoked device came back")
         },
+        StoreContract("a transaction that throws leaves nothing") { store in
+            var script = StoreScript(store)
+            let alice = try script.account("alice")
+            let group = try script.group("garden", [alice])
+            let link = OneTimeLink(
+                hash: [5], purpose: .resetPassword(alice.id), expires: script.time.adding(milliseconds: 1), uses: 1)
+            try store.createLink(link)
+            let webhook = Webhook(
+                id: "w", account: alice.id, conversation: group, direction: .incoming(tokenHash: [6]),
+                created: script.time)
+            let newBob = try script.newcomer("bob")
+            let time = script.time
+            for failure in [StoreError.constraint("a test's"), .unavailable("a test's")] {
+                do throws(StoreError) {
+                    try store.transaction { access throws(StoreError) -> Void in
+                        let bob = try access.create(newBob)
+                        try access.setCredential("verifier", scheme: "scram-sha-256", of: bob.id)
+                        _ = try access.createDevice(of: alice.id, name: "phone", tokenHash: [1], at: time)
+                        try access.update(alice.id, administrator: true, disabled: true, kind: nil)
+                        _ = try access.redeemLink(hash: [5], at: time)
+                        try access.save(webhook)
+                        try access.setSecret([1], named: "salt")
+                        try access.setFollowerCursor("push", to: Position(rawValue: 1))
+                        throw failure
+                    }
+                } catch {
+                    try require(error, is: failure)
+                }
+            }
+            try require(store.accounts(after: nil, limit: 10), is: [alice])
+            try require(store.devices(of: alice.id), is: [])
+            try require(store.link(hash: [5]), is: link)
+            try require(store.webhooks(), is: [])
+            try require(store.secret("salt"), is: nil)
+            try require(store.followerCursor("push"), is: .zero)
+        },
+        StoreContract("a transaction reads what it wrote, goes on after a constraint, and is kept whole") { store in
+            var script = StoreScript(store)
+            let alice = try script.account("alice")
+            let group = try script.group("garden", [alice])
+            let webhook = Webhook(
+                id: "w", account: alice.id, conversation: group, direction: .incoming(tokenHash: [6]),
+                created: script.time)
+            let (newAlice, newBob, time) = (try script.newcomer("alice"), try script.newcomer("bob"), script.time)
+            let bob = try store.transaction { access throws(StoreError) -> Account in
+                do throws(StoreError) {
+                    _ = try access.create(newAlice)
+                } catch .constraint {
+                    // Taken: another name will do.
+                }
+                let bob = try access.create(newBob)
+                let device = try access.createDevice(of: bob.id, name: "phone", tokenHash: [1], at: time)
+                try access.setCredential("verifier", scheme: "scram-sha-256", of: bob.id)
+                try access.save(webhook)
+                guard try access.account(at: bob.address) == bob, try access.devices(of: bob.id) == [device],
+                    try access.device(tokenHash: [1])?.account == bob, try access.webhook("w") == webhook,
+                    try access.credential(of: bob.id, scheme: "scram-sha-256") == "verifier"
+                else { throw .unavailable("what was written is not there") }
+                return bob
+            }
+            try require(store.accounts(after: nil, limit: 10), is: [alice, bob])
+            try require(store.credential(of: bob.id, scheme: "scram-sha-256"), is: "verifier")
+            try require(store.devices(of: bob.id).count, is: 1)
+            try require(store.webhook("w"), is: webhook)
+            try require(store.webhook("x"), is: nil)
+        },
+        StoreContract("a transaction that refuses leaves nothing") { store in
+            let script = StoreScript(store)
+            let newAlice = try script.newcomer("alice")
+            let refused = try store.decide { access throws(StoreError) -> Result<Account, Rejection> in
+                _ = try access.create(newAlice)
+                return .failure(Rejection(.forbidden, "a test's"))
+            }
+            try require(refused, is: .failure(Rejection(.forbidden, "a test's")))
+            try require(store.accounts(after: nil, limit: 10), is: [])
+            let made = try store.decide { access throws(StoreError) -> Result<Account, Rejection> in
+                .success(try access.create(newAlice))
+            }
+            try require(store.accounts(after: nil, limit: 10), is: [made.get()])
+        },
         StoreContract("a deleted account leaves its handle and what it said") { store in
             var script = StoreScript(store)
             let alice = try script.account("alice", isAdministrator: true)
@@ -109,7 +189,8 @@ extension StoreContract {
                         time: script.time))
             ])
             try store.delete(alice.id)
-            try require(store.account(alice.id) == nil && store.account(at: alice.address) == nil, "the account")
+            let found: Account? = try store.account(at: alice.address)
+            try require(store.account(alice.id) == nil && found == nil, "the account")
             try require(store.accountState(alice.id) == nil, "the account's state")
             try require(!store.hasAdministrator(), "an administrator")
             try require(store.credential(of: alice.id, scheme: "scram-sha-256"), is: nil)

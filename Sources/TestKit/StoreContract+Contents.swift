@@ -65,28 +65,30 @@ extension StoreContract {
             let people = try ["alice", "bob", "carol"].map { try script.account($0) }
             let group = try script.group("garden", people)
             let message = try script.post("hello", by: people[0], in: group)
-            func react(_ who: Int, _ key: String, removed: Bool = false) throws {
-                try script.add(
+            @discardableResult
+            func react(_ who: Int, _ key: String, removed: Bool = false) throws -> LogEntry.Reactor {
+                let event = try script.add(
                     .reaction(target: message.reference, key: key, removed: removed), by: people[who], in: group)
+                return LogEntry.Reactor(people[who].party, at: event.sequence)
             }
-            try react(2, "👍")
-            try react(0, "❤️")
+            let carol = try react(2, "👍")
+            let alice = try react(0, "❤️")
             try react(1, "👍")
-            try react(0, "👍")
+            let second = try react(0, "👍")
             try react(1, "👍", removed: true)
             let expected = [
-                LogEntry.ReactionCount(key: "👍", by: [people[2].party, people[0].party]),
-                LogEntry.ReactionCount(key: "❤️", by: [people[0].party]),
+                LogEntry.ReactionCount(key: "👍", by: [carol, second]),
+                LogEntry.ReactionCount(key: "❤️", by: [alice]),
             ]
             try require(store.entry(message.id, in: group)?.reactions, is: expected)
             try require(store.hasReaction("👍", by: people[0].id, on: message.sequence, in: group), is: true)
             try require(store.hasReaction("👍", by: people[1].id, on: message.sequence, in: group), is: false)
             try react(0, "❤️", removed: true)
             try react(2, "👍", removed: true)
-            try react(2, "👍")
+            let again = try react(2, "👍")
             try require(
                 store.entry(message.id, in: group)?.reactions,
-                is: [LogEntry.ReactionCount(key: "👍", by: [people[0].party, people[2].party])])
+                is: [LogEntry.ReactionCount(key: "👍", by: [second, again])])
             try script.redact(message, by: people[0])
             try require(store.entry(message.id, in: group)?.reactions, is: [])
         },

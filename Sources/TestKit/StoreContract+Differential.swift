@@ -168,6 +168,7 @@ package struct StoreComparison {
         let all = history.conversations
         try same("the account") { try $0.account(account.id) }
         try same("the state of the account") { try $0.accountState(account.id)?.facts }
+        try same("seats") { try Set($0.seats(of: account.id, in: all)) }
         try same("memberships") { try $0.memberships(of: account.id).map(\.facts) }
         for blocked in [Set<AccountID>(), [history.people[1].id], [history.people[0].id, account.id]] {
             try same("summaries") { try $0.summaries(of: all, for: account.id, blocked: blocked).map(\.facts) }
@@ -176,7 +177,9 @@ package struct StoreComparison {
         for after in stride(from: Int64(0), through: head, by: 17).map(Position.init(rawValue:)) {
             for (scope, limit) in [(all, 9), (Array(all.prefix(2)), 3), ([], 5)] {
                 try same("changes after \(after)") { store in
-                    try store.changes(for: account.id, in: scope, after: after, limit: limit).facts
+                    try store.changes(
+                        for: account.id, in: ChangeScope(scope), after: after, through: .last, limit: limit
+                    ).facts
                 }
             }
         }
@@ -216,5 +219,5 @@ extension ConversationSummary {
 }
 
 extension ChangePage {
-    fileprivate var facts: [AnyHashable] { [changes, through, isComplete] }
+    fileprivate var facts: [AnyHashable] { [changes, through, isComplete, gaps] }
 }

@@ -2,6 +2,25 @@ import Hub
 
 extension StoreContract {
     static let history: [StoreContract] = [
+        StoreContract("a token is spent for as long as its device is there, whatever retention takes") { store in
+            var script = StoreScript(store)
+            let alice = try script.account("alice")
+            let group = try script.group("garden", [alice])
+            let device = try store.createDevice(of: alice.id, name: "phone", tokenHash: [7], at: script.time).id
+            let token = try Token("late").orViolation("a token")
+            let said = try script.add(
+                .message(Message(body: Body(text: "once"))), by: alice, in: group, device: device, token: token,
+                fingerprint: Fingerprint(rawValue: 5))
+            let last = try script.post("later", by: alice, in: group)
+            try script.prune(group, before: last.sequence, through: said.position)
+            let stored = try store.acceptance(device: device, token: token).orViolation("the token is forgotten")
+            try require(stored.fingerprint, is: Fingerprint(rawValue: 5))
+            try require(stored.acceptance.event, is: EventReference(id: said.id, sequence: said.sequence))
+            try require(stored.acceptance.position, is: said.position)
+            try require(stored.acceptance.isRepeat, is: true)
+            _ = try store.revoke(device)
+            try require(store.acceptance(device: device, token: token), is: nil, "nobody can repeat it any more")
+        },
         StoreContract("pages end where they should, at every edge") { store in
             var script = StoreScript(store)
             let alice = try script.account("alice")

@@ -127,6 +127,19 @@ extension StoreContract {
                 store.summaries(of: [group], for: alice.id, blocked: [bob.id])[0].last, is: nil,
                 "the rest is blocked or erased")
         },
+        StoreContract("a sealed message is unread like any other") { store in
+            var script = StoreScript(store)
+            let (alice, bob) = (try script.account("alice"), try script.account("bob"))
+            let group = try script.group("garden", [alice, bob])
+            try script.post("open", by: alice, in: group)
+            let sealed = try script.add(.sealed(scheme: "mls", bytes: [1, 2, 3]), by: alice, in: group)
+            let unread = try store.unread(in: group, for: bob.id, blocked: [])
+            try require(unread.count, is: 2)
+            try script.receipt(bob, in: group, read: Sequence(rawValue: sealed.sequence.rawValue - 1))
+            try require(store.unread(in: group, for: bob.id, blocked: []).first, is: sealed.sequence)
+            let summary = try store.summaries(of: [group], for: bob.id, blocked: []).first
+            try require(summary?.last?.event, is: sealed)
+        },
         StoreContract("unread stops counting at its limit") { store in
             var script = StoreScript(store)
             let alice = try script.account("alice")

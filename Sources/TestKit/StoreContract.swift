@@ -54,3 +54,15 @@ func requireConstraint(
     }
     throw ContractViolation(description: "\(what()) was not refused (line \(line) of the contract)")
 }
+
+extension ChangeScope {
+    /// Joined in all of them.
+    package init(_ conversations: [ConversationID]) {
+        self.init()
+        for conversation in conversations { add(conversation, .joined) }
+    }
+}
+
+extension Position {
+    package static let last = Position(rawValue: .max)
+}

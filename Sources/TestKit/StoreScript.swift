@@ -37,14 +37,21 @@ package struct StoreScript {
     package func account(
         _ handle: String, kind: Account.Kind = .person, isAdministrator: Bool = false
     ) throws -> Account {
-        let new = NewAccount(
-            address: try address(handle), kind: kind, displayName: nil, isAdministrator: isAdministrator,
-            created: time, expires: nil)
+        let new = try newcomer(handle, kind: kind, isAdministrator: isAdministrator)
         let made = try stores.map { try $0.create(new) }
         guard let first = made.first, made.allSatisfy({ $0 == first }) else {
             throw ContractViolation(description: "the stores made different accounts")
         }
         return first
+    }
+
+    /// An account that is not made yet.
+    func newcomer(
+        _ handle: String, kind: Account.Kind = .person, isAdministrator: Bool = false
+    ) throws -> NewAccount {
+        NewAccount(
+            address: try address(handle), kind: kind, displayName: nil, isAdministrator: isAdministrator,
+            created: time, expires: nil)
     }
 
     package func address(_ text: String) throws -> Address {

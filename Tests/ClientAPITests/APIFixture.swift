@@ -51,7 +51,7 @@ struct APIFixture: Sendable {
         let responder = router.buildResponder()
         let door = HTTPDoor(
             configuration: configuration, responder: responder, webSockets: [api.webSocketRoute],
-            streams: [api.streamRoute], group: sockets, logger: .silent)
+            streams: [api.streamRoute], bodyAllowance: { api.bodyAllowance(for: $0) }, group: sockets, logger: .silent)
         let service = ServiceGroup(configuration: .init(services: [door], logger: .silent))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await service.run() }
@@ -170,6 +170,8 @@ final class ListAuthenticator: Authenticator {
     private let actors = Mutex<[String: Actor]>([:])
 
     func add(_ token: String, _ actor: Actor) { actors.withLock { $0[token] = actor } }
+
+    func remove(_ token: String) { actors.withLock { $0[token] = nil } }
 
     func authenticate(bearer: String, remote: RemoteClient) async -> Result<Actor, Rejection> {
         guard let actor = actors.withLock({ $0[bearer] }) else {

@@ -233,6 +233,12 @@ private struct TableRun {
         let removed = try await change(
             "set", ["conversation": "garden", "avatar": nil, "slowMode": nil, "access": "public", "history": "members"])
         #expect(removed["events"]?.elements.count == 4)
+        let once: JSONValue = ["conversation": "garden", "name": "Once", "subject": "Beans", "ref": "s1"]
+        let first = try await change("set", once)
+        try await change("set", ["conversation": "garden", "subject": "Peas"])
+        #expect(try await change("set", once)["events"] == first["events"], "a repeat changes nothing")
+        let kept = try await read("state", [("conversation", "garden")])
+        #expect(kept["state"]?.elements.contains { $0["type"] == "subject" && $0["value"] == "Peas" } == true)
         let state = try await read("state", [("conversation", "garden")])
         #expect(state["state"]?.elements.contains { $0["type"] == "avatar" } == false)
     }

@@ -1,12 +1,32 @@
 import GatewayKit
 import Hub
+import NIOCore
 import Testing
 import WireJSON
+import WireWebSocket
 
 @testable import ClientAPI
 
 /// Sockets over a real door: two sessions that talk, and how they begin, end and begin again.
 @Suite struct SocketTests {
+    /// The limit before `welcome` is one of what a message inflates to, and it is inflated no further.
+    @Test func aStrangersMessageIsNotInflatedBeyondTheLimit() async throws {
+        try await APIFixture.with { api in
+            let deflater = Deflater()
+            for (size, code) in [(1 << 20, 1_009), ((32 << 10) + 1, 1_009), (32 << 10, 4_003)] as [(Int, UInt16)] {
+                let socket = try await TestSocket(
+                    api.port, headers: "Sec-WebSocket-Extensions: permessage-deflate\r\n")
+                let spaces = ByteBuffer(repeating: UInt8(ascii: " "), count: size)
+                let deflated = try #require(deflater.compress(spaces))
+                #expect(deflated.readableBytes < 2_000)
+                var frame = ByteBuffer()
+                WebSocketFrame.write(.text, deflated, isCompressed: true, masking: .random, into: &frame)
+                try await socket.connection.send(frame)
+                #expect(try await socket.closeCode() == code, "\(size)")
+            }
+        }
+    }
+
     @Test func twoSessionsTalk() async throws {
         try await APIFixture.with { api in
             for name in ["alice", "bob"] { try await api.account(name) }

@@ -105,6 +105,107 @@ import Testing
         }
     }
 
+    /// A place that begins while a page is on its way: its events are neither skipped nor told before it.
+    @Test func whoJoinsWhileCatchingUpMissesNothing() throws {
+        let deployment = try Deployment()
+        let alice = try deployment.account("alice")
+        let bob = try deployment.account("bob")
+        let garden = try deployment.group("garden", by: alice)
+        try deployment.post("before", in: garden, by: alice)
+        let start = Cursor(epoch: 1, position: .zero)
+        let his = deployment.attach(bob, from: start, on: 1)
+        deployment.readers.hold()
+        deployment.run()
+        // The lane commits; bob's loop has not heard of it when his page is read.
+        _ = deployment.begin(.conversation(garden, .join), by: bob)
+        _ = deployment.begin(say("welcome", garden), by: alice)
+        deployment.lane.run()
+        deployment.readers.release()
+        deployment.run()
+        #expect(
+            his.take() == [
+                "seat ~1 joined", "@4 ~1 #4 bob bob is joined 0", "@5 ~1 #5 alice says welcome",
+            ])
+        #expect(his.readyAt != nil)
+    }
+
+    /// A place that changes while a session catches up is told as it is now.
+    @Test func aPlaceThatChangesWhileCatchingUpIsToldAsItIs() throws {
+        let deployment = try Deployment()
+        let alice = try deployment.account("alice")
+        let bob = try deployment.account("bob")
+        let garden = try deployment.group("garden", by: alice)
+        let his = deployment.attach(bob, from: Cursor(epoch: 1, position: .zero), on: 1)
+        his.isWritable = false
+        deployment.run()
+        try deployment.submit(.conversation(garden, .join), by: bob)
+        try deployment.submit(.conversation(garden, .setRank(bob.account, .moderator)), by: alice)
+        try deployment.post("hello", in: garden, by: alice)
+        his.isWritable = true
+        deployment.hub.audience(on: deployment.loops[1])?.becameWritable(try #require(his.session))
+        deployment.run()
+        let lines = his.take()
+        #expect(lines.contains("seat ~1 joined"))
+        #expect(lines.contains { $0.hasSuffix("alice says hello") })
+        #expect(his.readyAt != nil)
+    }
+
+    @Test func aLongPageIsWrittenInPieces() throws {
+        let deployment = try Deployment()
+        let alice = try deployment.account("alice")
+        let garden = try deployment.group("garden", by: alice)
+        let text = String(repeating: "x", count: 60_000)
+        for _ in 0..<20 { _ = deployment.begin(say(text, garden), by: alice) }
+        deployment.run()
+        let hers = deployment.attach(alice, from: Cursor(epoch: 1, position: .zero))
+        deployment.run()
+        #expect(hers.lines.count == 23)
+        #expect(hers.writes >= 20, "not one write of a megabyte")
+    }
+
+    /// Retention while a session is behind: it is told what it will not get.
+    @Test func whatRetentionTookMeanwhileIsTold() throws {
+        let deployment = try Deployment()
+        let alice = try deployment.account("alice")
+        let garden = try deployment.group("garden", by: alice)
+        for index in 1...20 { try deployment.post("m\(index)", in: garden, by: alice) }
+        let hers = deployment.attach(alice, from: Cursor(epoch: 1, position: Position(rawValue: 4)))
+        hers.isWritable = false
+        deployment.run()
+        try deployment.store.append([
+            .prune(garden, before: Sequence(rawValue: 11), through: Position(rawValue: 10))
+        ])
+        hers.isWritable = true
+        deployment.hub.audience(on: deployment.loops[0])?.becameWritable(try #require(hers.session))
+        deployment.run()
+        let lines = hers.take()
+        #expect(lines.first == "gap ~1 from #11")
+        #expect(lines.filter { $0.hasPrefix("@") }.count == 12)
+    }
+
+    /// Who it is was read before the device went.
+    @Test func aDeviceThatIsGoneDoesNotAttach() async throws {
+        let deployment = try Deployment()
+        let alice = try deployment.account("alice")
+        let garden = try deployment.group("garden", by: alice)
+        _ = try deployment.store.revoke(alice.device)
+        let sink = deployment.attach(alice)
+        deployment.run()
+        #expect(sink.end == .rejected(Rejection(.unauthenticated, "the device was signed out")))
+        let bob = try deployment.account("bob")
+        let hub = deployment.hub
+        async let revoked = hub.revoke(bob.device, of: bob.account)
+        let late = deployment.attach(bob)
+        while late.end == nil {
+            deployment.run()
+            await Task.yield()
+        }
+        #expect(try await revoked)
+        let post = deployment.begin(.conversation(garden, .join), by: bob)
+        deployment.run()
+        #expect(post.rejection?.code == .unauthenticated)
+    }
+
     @Test func aRevokedDeviceIsGone() async throws {
         let deployment = try Deployment()
         let alice = try deployment.account("alice")

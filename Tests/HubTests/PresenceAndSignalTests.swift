@@ -20,14 +20,14 @@ import Testing
         _ = hers.take()
     }
 
-    @Test func presenceIsFoldedFromAllSessions() {
+    @Test func presenceIsFoldedFromAllSessions() throws {
         let phone = deployment.attach(bob, on: 1)
         deployment.run()
         #expect(hers.take() == ["bob is online"])
         let laptop = deployment.attach(bob, on: 0)
         deployment.run()
         #expect(hers.take().isEmpty)
-        if let session = laptop.session { deployment.hub.setPresence(.away, of: session.id) }
+        if let session = laptop.session { try deployment.hub.setPresence(.away, of: session.id, by: bob) }
         deployment.run()
         #expect(hers.take().isEmpty, "the phone is still online")
         deployment.detach(phone, on: 1)
@@ -38,11 +38,11 @@ import Testing
         #expect(hers.take() == ["bob is offline"])
     }
 
-    @Test func attendanceIsTheirThereNow() {
+    @Test func attendanceIsTheirThereNow() throws {
         let his = deployment.attach(bob, on: 1)
         deployment.run()
         _ = hers.take()
-        if let session = his.session { deployment.hub.attend(garden, session.id, present: true) }
+        if let session = his.session { try deployment.hub.attend(garden, session.id, by: bob, present: true) }
         deployment.run()
         #expect(hers.take() == ["bob attends"])
         deployment.detach(his, on: 1)

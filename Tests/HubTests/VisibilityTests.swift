@@ -29,6 +29,99 @@ import Testing
         #expect(page.entries.map(\.event.sequence.rawValue) == [3, 4, 5])
     }
 
+    /// What later events made of what one may see is filtered too.
+    @Test func whatIsSaidAfterARemovalLeavesNoTraceOnWhatIsKept() throws {
+        let deployment = try Deployment()
+        let alice = try deployment.account("alice")
+        let bob = try deployment.account("bob")
+        let garden = try deployment.group("garden", by: alice, access: .private)
+        try deployment.submit(.conversation(garden, .invite(bob.account)), by: alice)
+        try deployment.submit(.conversation(garden, .join), by: bob)
+        let said = try deployment.post("plain", in: garden, by: alice)
+        let id = try #require(said.event?.id)
+        try deployment.submit(.conversation(garden, .react(target: id, key: "+", removed: false)), by: alice)
+        try deployment.submit(.conversation(garden, .kick(bob.account, reason: nil)), by: alice)
+        let reader = Reader(hub: deployment.hub)
+        #expect(throws: Rejection.self, "nothing has happened since, and still") {
+            try reader.receipts(in: garden, for: bob)
+        }
+        try deployment.submit(.conversation(garden, .edit(target: id, body: Body(text: "secret"))), by: alice)
+        try deployment.submit(.conversation(garden, .react(target: id, key: "-", removed: false)), by: alice)
+        let inThread = Draft(body: Body(text: "reply"), replyTo: nil, thread: id)
+        try deployment.submit(.conversation(garden, .post(inThread)), by: alice)
+        try deployment.submit(
+            .conversation(garden, .setState(StateChange(key: .name, value: "secret name"))), by: alice)
+
+        let kept = try reader.entry(id, in: garden, for: bob)
+        #expect(kept.edit == nil && kept.thread == nil)
+        #expect(kept.reactions.map(\.key) == ["+"])
+        let page = try reader.page(garden, .before(nil), limit: 50, for: bob)
+        #expect(page.entries.first { $0.event.id == id } == kept)
+        #expect(page.lastSequence == page.entries.last?.event.sequence, "how far it has come is not told either")
+        #expect(throws: Rejection.self) { try reader.summary(of: garden, for: bob) }
+        let full = try reader.entry(id, in: garden, for: alice)
+        #expect(full.edit?.body.text == "secret" && full.reactions.count == 2 && full.thread?.count == 1)
+    }
+
+    /// Whoever looks at a public room from outside does not learn who read what.
+    @Test func receiptsAndProfilesAreForMembers() throws {
+        let deployment = try Deployment()
+        let alice = try deployment.account("alice")
+        let eve = try deployment.account("eve")
+        let garden = try deployment.group("garden", by: alice, history: .everyone)
+        let said = try deployment.post("x", in: garden, by: alice)
+        try deployment.submit(
+            .conversation(garden, .receipt(thread: nil, deliveredUpTo: nil, readUpTo: said.event?.sequence)),
+            by: alice)
+        try deployment.submit(
+            .setProfile(Profile(displayName: "Alice", avatar: nil, statusText: nil)), by: alice)
+        try deployment.submit(.conversation(garden, .knock(reason: nil)), by: eve)
+        let reader = Reader(hub: deployment.hub)
+        #expect(try reader.receipts(in: garden, for: eve).isEmpty)
+        #expect(try reader.receipts(in: garden, for: alice).count == 1)
+        let head = try deployment.store.head().position
+        func told(_ actor: Actor) throws -> [Change] {
+            try reader.changes(
+                after: Cursor(epoch: 1, position: .zero), through: head, limit: 100, for: actor
+            ).changes.filter { if case .event = $0 { false } else { true } }
+        }
+        #expect(try told(eve).isEmpty)
+        #expect(try told(alice).count == 2)
+        let hers = deployment.attach(eve, from: Cursor(epoch: 1, position: .zero))
+        deployment.run()
+        #expect(!hers.lines.contains { $0.contains("profile") || $0.contains("read #") })
+    }
+
+    /// The profile of a blocked person comes on no path.
+    @Test func aBlockedPersonsProfileIsNotTold() throws {
+        let deployment = try Deployment()
+        let alice = try deployment.account("alice")
+        let eve = try deployment.account("eve")
+        let garden = try deployment.group("garden", by: alice)
+        try deployment.submit(.conversation(garden, .join), by: eve)
+        try deployment.submit(.setLedger(StateChange(key: .block(eve.party.address), value: "yes")), by: alice)
+        try deployment.submit(.setProfile(Profile(displayName: "Eve", avatar: nil, statusText: "hi")), by: eve)
+        let hers = deployment.attach(alice, from: Cursor(epoch: 1, position: .zero))
+        deployment.run()
+        #expect(!hers.lines.contains { $0.contains("profile eve") })
+    }
+
+    /// Of two people one blocks the other: what they share is not the other's to change.
+    @Test func aBlockedPersonDoesNotChangeADirectConversation() throws {
+        let deployment = try Deployment()
+        let alice = try deployment.account("alice")
+        let eve = try deployment.account("eve")
+        let talk = try deployment.submit(.openDirect(with: alice.account, sealing: nil), by: eve).conversation
+        try deployment.submit(.setLedger(StateChange(key: .block(eve.party.address), value: "yes")), by: alice)
+        for change in [
+            StateChange(key: .subject, value: "read me"), StateChange(key: .retention("count"), value: "1"),
+        ] {
+            let answer = deployment.begin(.conversation(talk, .setState(change)), by: eve)
+            deployment.run()
+            #expect(answer.rejection?.code == .forbidden)
+        }
+    }
+
     @Test func aPrivateConversationDoesNotExistForOthers() throws {
         let deployment = try Deployment()
         let alice = try deployment.account("alice")

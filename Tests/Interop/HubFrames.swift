@@ -53,8 +53,8 @@ final class HubFrames: FrameConnection {
         case "presence":
             let wanted = Presence.State(name: request["state"]?.text ?? "")
             if let wanted, let session = await state.session {
-                let id = try await eventLoop.submit { session.value.id }.get()
-                house.hub.setPresence(wanted, of: id)
+                let (id, actor) = try await eventLoop.submit { (session.value.id, session.value.actor) }.get()
+                try house.hub.setPresence(wanted, of: id, by: actor)
             }
             reply(request, ok: .object([]))
         case "attend":
@@ -65,7 +65,7 @@ final class HubFrames: FrameConnection {
                     try reader.conversation(named: name, for: actor)
                 }
                 let id = try await eventLoop.submit { session.value.id }.get()
-                house.hub.attend(conversation, id, present: request["present"] == .bool(true))
+                try house.hub.attend(conversation, id, by: actor, present: request["present"] == .bool(true))
             }
             reply(request, ok: .object([]))
         default: try await operation(type, request)

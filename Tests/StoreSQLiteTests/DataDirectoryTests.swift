@@ -147,9 +147,9 @@ import TestKit
             #expect(try store.read { db in try Schema.version(of: db) } == next.version)
             #expect(try store.events(after: .zero, limit: 10).count == 4)
             try store.close()
-            let backup = path + "/backups/before-schema-2.sqlite"
+            let backup = path + "/backups/before-schema-\(next.version).sqlite"
             let report = try SQLiteStore.verify(backup)
-            #expect(report.isSound && report.schema == 1 && report.events == 4)
+            #expect(report.isSound && report.schema == Schema.current.version && report.events == 4)
         }
     }
 

@@ -192,6 +192,65 @@ struct ServerTests {
         }
     }
 
+    /// What can be reloaded and what can't belong together here: either all of it counts or nothing.
+    @Test func aReloadOfHalfAChangeChangesNothing() async throws {
+        try await withServer { server, _ in
+            var flags: [(key: String, value: String, flag: String)] = []
+            for setting in Settings.all where setting.show(server.configuration) != setting.defaultText {
+                let text = setting.show(server.configuration)
+                flags.append((setting.key, text.replacing("\"", with: ""), "--set"))
+            }
+            flags += [
+                ("tls.mode", "files", "--set"), ("tls.certificate", "/tmp/none.pem", "--set"),
+                ("tls.key", "/tmp/none.key", "--set"), ("limits.text-bytes", "1 KiB", "--set"),
+            ]
+            let old = server.configuration
+            await server.reload(ConfigurationSources(flags: flags))
+            #expect(server.configuration == old)
+            #expect(server.parts.hub.limits.textBytes == 64 * 1_024)
+        }
+    }
+
+    @Test func theServerDoesNotCallItself() async throws {
+        try await withServer({ $0.outbound.ranges = ["127.0.0.0/8"] }) { server, screen in
+            let port = try #require(Int(screen.address.split(separator: ":").last ?? ""))
+            let endpoints = server.parts.gate.policy.ownEndpoints
+            #expect(endpoints.map(\.port) == [port])
+        }
+    }
+
+    @Test func aUnixSocketIsForTheGroupToo() async throws {
+        let path = "/tmp/sb-\(UInt32.random(in: 0 ... .max)).sock"
+        try await withServer({ $0.http.unix = [path] }) { _, _ in
+            let attributes = try FileManager.default.attributesOfItem(atPath: path)
+            #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o660)
+        }
+    }
+
+    /// Guests are for this machine by default: not for whoever comes by a proxy, nor for a page of a foreign name.
+    @Test func guestsAndFiguresAreForThisMachineOnly() async throws {
+        try await withServer { _, screen in
+            func status(_ path: String, _ headers: [(String, String)], post: Bool = false) async throws -> UInt {
+                var request = HTTPClientRequest(url: screen.address + path)
+                if post {
+                    request.method = .POST
+                    request.headers.add(name: "content-type", value: "application/json")
+                    request.body = .bytes(ByteBuffer(string: "{}"))
+                }
+                for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
+                return try await HTTPClient.shared.execute(request, timeout: .seconds(10)).status.code
+            }
+            for headers in [[("x-forwarded-for", "192.0.2.1")], [("via", "1.1 a")], [("host", "rebound.example")]] {
+                let figures = try await status("/metrics", headers)
+                let guest = try await status("/v1/guest", headers, post: true)
+                #expect(figures == 404 && guest == 403, "\(headers)")
+            }
+            let figures = try await status("/metrics", [])
+            let guest = try await status("/v1/guest", [("host", "localhost")], post: true)
+            #expect(figures == 200 && guest == 200)
+        }
+    }
+
     @Test func healthReadinessAndFigures() async throws {
         try await withServer { _, screen in
             func get(_ path: String) async throws -> (Int, String) {

@@ -144,15 +144,6 @@ struct ServerTextTests {
         #expect(logger.logLevel == .debug)
     }
 
-    // MARK: The log's fatal errors
-
-    @Test func aFailedSyncIsFatalAndAFullDiskIsNot() {
-        #expect(WatchedLog.isFatal(.unavailable("disk I/O error (SQLite 1034)")))
-        #expect(WatchedLog.isFatal(.damaged("x")))
-        #expect(!WatchedLog.isFatal(.unavailable("database or disk is full (SQLite 13)")))
-        #expect(!WatchedLog.isFatal(.constraint("x (SQLite 1034)")))
-    }
-
     @Test func failuresHaveTheirExitCodes() {
         #expect(Failure(StoreError.unavailable("in use")).code.rawValue == 75)
         #expect(Failure(StoreError.damaged("x")).code.rawValue == 65)

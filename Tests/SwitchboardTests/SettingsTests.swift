@@ -35,7 +35,8 @@ struct SettingsTests {
         ("limits.command-burst", "30"), ("limits.text-bytes", "64 KiB"), ("door.connections-per-address", "64"),
         ("door.head-time", "10 s"), ("door.header-bytes", "32 KiB"), ("door.ping-after", "30 s"),
         ("door.outbound-bytes", "1 MiB"), ("door.outbound-stall", "10 s"), ("metrics.access", "loopback"),
-        ("proxy.trusted", "[]"), ("drain.deadline", "20 s"),
+        ("proxy.trusted", "[]"), ("http.unix-mode", "\"0660\""), ("door.inbound-budget", "64 MiB"),
+        ("drain.deadline", "20 s"),
     ])
     func theDefaultIsWhatIsPromised(_ key: String, _ value: String) {
         #expect(Settings.byKey[key]?.defaultText == value)

@@ -20,21 +20,6 @@ package struct AccountPage: Sendable {
 }
 
 extension AccountService {
-    /// Asks the directory, not the session: an administrator is one until the moment when they are not.
-    func requireAdministrator(_ authority: Authority) async throws(Rejection) {
-        if let account = try await current(authority), !account.isAdministrator {
-            throw Rejection(.forbidden, "this takes an administrator")
-        }
-    }
-
-    /// The account that acts, as it is now; nil for the operator.
-    func current(_ authority: Authority) async throws(Rejection) -> Account? {
-        guard case .account(let actor) = authority else { return nil }
-        let found = try await look { directory throws(StoreError) in try directory.account(actor.account) }
-        guard let found, found.refusal(at: hub.clock()) == nil else { throw .notSignedIn }
-        return found
-    }
-
     package func accounts(
         after: Handle?, limit: Int, by authority: Authority
     ) async throws(Rejection) -> AccountPage {
@@ -62,7 +47,7 @@ extension AccountService {
             expires: nil)
         var verifiers: [String: String] = [:]
         if let password { verifiers = try await self.verifiers(for: password) }
-        let account = try await decide { [verifiers] directory throws(StoreError) in
+        let account = try await decide(by: authority) { [verifiers] directory throws(StoreError) in
             try AccountService.make(new, verifiers: verifiers, in: directory)
         }
         record("an account was added", account, authority)
@@ -74,7 +59,12 @@ extension AccountService {
         _ handle: String, displayName: String?, by authority: Authority
     ) async throws(Rejection) -> SignIn {
         let account = try await makeBot(handle, displayName: displayName, by: authority)
-        return try await enrol(account, device: AccountService.botDevice, kind: .bot)
+        return try await enrolBot(account, by: authority)
+    }
+
+    private func enrolBot(_ account: Account, by authority: Authority) async throws(Rejection) -> SignIn {
+        try await enrol(
+            account, device: AccountService.botDevice, kind: .bot, by: .authority(authority, asAdministrator: true))
     }
 
     func makeBot(
@@ -84,7 +74,7 @@ extension AccountService {
         let new = NewAccount(
             address: Address(handle: try AccountService.freeName(handle, allowsReserved: true)), kind: .bot,
             displayName: try self.displayName(displayName), isAdministrator: false, created: hub.clock(), expires: nil)
-        let account = try await decide { directory throws(StoreError) in
+        let account = try await decide(by: authority) { directory throws(StoreError) in
             try AccountService.make(new, verifiers: [:], in: directory)
         }
         record("a bot was added", account, authority)
@@ -98,13 +88,16 @@ extension AccountService {
         try await requireAdministrator(authority)
         let account = try await self.account(id)
         guard account.kind == .bot else { throw Rejection(.notApplicable, "this account is not a bot's") }
-        // Those of its webhooks stay: they have tokens of their own.
-        let old = try await look { directory throws(StoreError) in
-            try directory.devices(of: id).filter { $0.name == AccountService.botDevice }.map(\.id)
+        let now = hub.clock()
+        let old = try await decide(by: authority) { directory throws(StoreError) -> Result<[DeviceID], Rejection> in
+            // Those of its webhooks stay: they have tokens of their own.
+            let old = try directory.devices(of: id).filter { $0.name == AccountService.botDevice }.map(\.id)
+            try AccountService.revoke(old, of: id, at: now, in: directory)
+            return .success(old)
         }
-        try await revoke(old, of: id)
+        await hub.revoked(old, of: id)
         record("a bot's token was renewed", account, authority)
-        return try await enrol(account, device: AccountService.botDevice, kind: .bot)
+        return try await enrolBot(account, by: authority)
     }
 
     /// Disables or enables an account, makes it an administrator or ends that. Withdrawn rights are gone within a second:
@@ -119,7 +112,7 @@ extension AccountService {
             throw Rejection(.notApplicable, "only a person can be an administrator")
         }
         let withdraws = disabled == true || administrator == false
-        try await decide { directory throws(StoreError) -> Result<Void, Rejection> in
+        try await decide(by: authority) { directory throws(StoreError) -> Result<Void, Rejection> in
             if withdraws, account.isAdministrator, case .account = authority,
                 try AccountService.isLastAdministrator(id, in: directory)
             {
@@ -138,7 +131,7 @@ extension AccountService {
     }
 
     /// Whether no other account is an administrator that can act.
-    static func isLastAdministrator(_ id: AccountID, in directory: any Directory) throws(StoreError) -> Bool {
+    static func isLastAdministrator(_ id: AccountID, in directory: any DirectoryAccess) throws(StoreError) -> Bool {
         var last: Handle?
         while true {
             let page = try directory.accounts(after: last, limit: 500)
@@ -155,8 +148,13 @@ extension AccountService {
         try await requireAdministrator(authority)
         let account = try await self.account(id)
         guard account.kind == .person else { throw Rejection(.notApplicable, "only a person has a password") }
-        try await store(try await verifiers(for: password), of: id)
-        try await revokeAll(of: id, but: nil)
+        let verifiers = try await verifiers(for: password)
+        let now = hub.clock()
+        let gone = try await decide(by: authority) { directory throws(StoreError) -> Result<[DeviceID], Rejection> in
+            try AccountService.replace(verifiers, of: id, in: directory)
+            return .success(try AccountService.revokeAll(of: id, but: nil, at: now, in: directory))
+        }
+        await hub.revoked(gone, of: id)
         record("a password was set", account, authority)
     }
 
@@ -165,8 +163,11 @@ extension AccountService {
         try await requireAdministrator(authority)
         let account = try await self.account(id)
         try AccountService.requireNotServer(account)
-        if account.isAdministrator { try await requireAnotherAdministrator(than: id) }
-        try await beginClosing(account, erase: erase)
+        let now = hub.clock()
+        try await beginClosing(account, erase: erase) { directory throws(StoreError) -> Rejection? in
+            if let refusal = try authority.refusal(asAdministrator: true, at: now, in: directory) { return refusal }
+            return try AccountService.refusalToLose(id, in: directory)
+        }
         record("an account is closed", account, authority)
     }
 

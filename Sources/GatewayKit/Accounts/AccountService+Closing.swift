@@ -23,30 +23,40 @@ extension AccountService {
         let hasPassword = try await look { directory throws(StoreError) in
             try directory.credential(of: account.id, scheme: ScramMechanism.sha256.scheme) != nil
         }
+        var proof: ProvedPassword?
         if hasPassword {
-            let checked = try await check(
-                password: password ?? "", of: account.address.handle.text, remote: remote)
-            guard checked.id == account.id else { throw .wrongPassword }
+            proof = try await check(password: password ?? "", of: account.address.handle.text, remote: remote)
+            guard proof?.account.id == account.id else { throw .wrongPassword }
         }
-        if account.isAdministrator { try await requireAnotherAdministrator(than: account.id) }
-        try await beginClosing(account, erase: erase)
+        let now = hub.clock()
+        try await beginClosing(account, erase: erase) { [proof] directory throws(StoreError) -> Rejection? in
+            if try actor.standing(at: now, in: directory) == nil { return .notSignedIn }
+            if let refusal = try proof?.refusal(at: now, in: directory) { return refusal }
+            return try AccountService.refusalToLose(account.id, in: directory)
+        }
         logger.notice("an account is closed by its owner", metadata: ["account": "\(account.address)"])
     }
 
-    func requireAnotherAdministrator(than id: AccountID) async throws(Rejection) {
-        let isLast = try await look { directory throws(StoreError) in
-            try AccountService.isLastAdministrator(id, in: directory)
-        }
-        if isLast { throw .lastAdministrator }
+    /// Nil unless this account is the last administrator.
+    static func refusalToLose(
+        _ id: AccountID, in directory: any DirectoryAccess
+    ) throws(StoreError) -> Rejection? {
+        guard try directory.account(id)?.isAdministrator == true else { return nil }
+        return try isLastAdministrator(id, in: directory) ? .lastAdministrator : nil
     }
 
-    /// Puts the wish on disk and shuts the account out. Does nothing harmful the second time.
-    func beginClosing(_ account: Account, erase: Bool) async throws(Rejection) {
-        try await write { directory throws(StoreError) in
+    /// Puts the wish on disk and shuts the account out, unless there is a refusal. Does nothing harmful the second time.
+    func beginClosing(
+        _ account: Account, erase: Bool,
+        unless refusal: @escaping @Sendable (any DirectoryAccess) throws(StoreError) -> Rejection? = { _ in nil }
+    ) async throws(Rejection) {
+        try await decide { directory throws(StoreError) -> Result<Void, Rejection> in
+            if let refusal = try refusal(directory) { return .failure(refusal) }
             let isErasing = try directory.credential(of: account.id, scheme: AccountService.closingScheme) == "erase"
             try directory.setCredential(
                 erase || isErasing ? "erase" : "keep", scheme: AccountService.closingScheme, of: account.id)
             try directory.update(account.id, administrator: nil, disabled: true, kind: nil)
+            return .success(())
         }
         await hub.accountChanged(account.id)
         await hub.endSessions(of: account.id)

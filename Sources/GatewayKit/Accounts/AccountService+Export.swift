@@ -6,15 +6,18 @@ import WireJSON
 package typealias EventEncoder = @Sendable (Event) -> ByteBuffer
 
 extension AccountService {
-    /// Writes all that belongs to an account as one JSON document, in pieces of at most a page: profile, devices,
-    /// settings and blocks, memberships, and every event that it wrote and that is not erased.
+    /// Writes all that belongs to an account as one JSON document, in pieces: profile, devices, settings and blocks,
+    /// memberships, and every event that it wrote and that is not erased.
+    ///
+    /// It can take hours, so it asks before every page and every piece whether account and device are still good, and
+    /// ends with ``Rejection/notSignedIn`` when they are not.
     ///
     /// - Parameter write: takes the next piece, when it can; what it throws ends the export.
     package func export(
         of actor: Actor, event encode: @escaping EventEncoder,
         into write: (ByteBuffer) async throws -> Void
     ) async throws {
-        let account = try await self.account(actor.account)
+        let account = try await current(actor)
         let devices = try await self.devices(of: actor)
         let ledger = try await hub.read { reader throws(Rejection) in try reader.ledger(of: actor) }
         let rows = try await memberships(of: actor.account)
@@ -37,6 +40,11 @@ extension AccountService {
                 let page = try await ownEvents(of: actor, in: row.identity.id, after: after)
                 var piece = ByteBuffer()
                 for event in page.events {
+                    if piece.readableBytes >= ExportPage.bytes {
+                        try await write(piece)
+                        piece = ByteBuffer()
+                        _ = try await current(actor)
+                    }
                     if !isFirst { piece.writeString(",") }
                     isFirst = false
                     piece.writeImmutableBuffer(encode(event))
@@ -52,15 +60,24 @@ extension AccountService {
     private func ownEvents(
         of actor: Actor, in conversation: ConversationID, after: Sequence
     ) async throws(Rejection) -> (events: [Event], through: Sequence) {
-        try await hub.read { reader throws(Rejection) in
-            let page = try reader.page(conversation, .after(after), limit: 500, for: actor)
+        _ = try await current(actor)
+        return try await hub.read { reader throws(Rejection) in
+            let page = try reader.page(conversation, .after(after), limit: ExportPage.events, for: actor)
             let own = page.entries.map(\.event).filter { event in
                 if case .erased = event.content { return false }
                 return event.author.id == actor.account
             }
-            return (own, page.end(after: after, limit: 500))
+            return (own, page.end(after: after, limit: ExportPage.events))
         }
     }
+}
+
+/// How much of an export is in memory at once.
+private enum ExportPage {
+    /// That are read at once.
+    static let events = 100
+    /// Of a piece: it ends with the event that reaches them.
+    static let bytes = 256 * 1_024
 }
 
 extension Reader.Page {

@@ -50,7 +50,7 @@ extension AccountService {
     /// Where the guests begin in the order of handles.
     private static let beforeGuests = Handle("guest-")
 
-    private static func guests(in directory: any Directory, atMost limit: Int) throws(StoreError) -> Int {
+    private static func guests(in directory: any DirectoryAccess, atMost limit: Int) throws(StoreError) -> Int {
         try directory.accounts(after: beforeGuests, limit: limit).prefix { $0.address.handle.isGuest }.count
     }
 
@@ -60,15 +60,21 @@ extension AccountService {
         var last = AccountService.beforeGuests
         while true {
             let after = last
-            let page = try await look { directory throws(StoreError) in
-                try directory.accounts(after: after, limit: 500)
+            let page = try await look { directory throws(StoreError) -> (expired: [Account], end: Handle?) in
+                let page = try directory.accounts(after: after, limit: 500)
+                let guests = page.prefix { $0.address.handle.isGuest }
+                var expired: [Account] = []
+                for guest in guests where guest.kind == .guest && guest.expires.map({ $0 <= now }) ?? false {
+                    // One whose closing waits is not begun anew.
+                    if try directory.credential(of: guest.id, scheme: AccountService.closingScheme) == nil {
+                        expired.append(guest)
+                    }
+                }
+                return (expired, guests.count == page.count ? guests.last?.address.handle : nil)
             }
-            let guests = page.prefix { $0.address.handle.isGuest }
-            for guest in guests where guest.kind == .guest && guest.expires.map({ $0 <= now }) ?? false {
-                try await beginClosing(guest, erase: false)
-            }
-            guard guests.count == page.count, let end = guests.last else { return }
-            last = end.address.handle
+            for guest in page.expired { try await beginClosing(guest, erase: false) }
+            guard let end = page.end else { return }
+            last = end
         }
     }
 

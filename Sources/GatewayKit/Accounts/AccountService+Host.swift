@@ -15,10 +15,7 @@ extension AccountService {
 
     func actor(ofHostToken token: String) async throws(Rejection) -> Actor {
         let (claims, createsAccounts) = try await believe(token)
-        let hash = claims.subject.deviceHash
-        var found = try await look { directory throws(StoreError) in
-            try directory.device(tokenHash: hash).map { HostAdmission(device: $0.device, account: $0.account) }
-        }
+        var found = try await look { directory throws(StoreError) in try claims.admission(in: directory) }.get()
         if found == nil || found?.account.kind == .guest && !claims.isGuest {
             found = try await letIn(claims, createsAccounts: createsAccounts)
         }
@@ -64,16 +61,16 @@ extension AccountService {
         return admission
     }
 
-    /// When the device that host tokens open is among those that are revoked, tokens issued until now open nothing more.
-    func closeHostDoor(_ devices: [DeviceID], of account: AccountID) async throws(Rejection) {
-        let seconds = hub.clock().rawValue / 1_000
-        try await write { directory throws(StoreError) in
-            guard let kept = try directory.credential(of: account, scheme: AccountService.subjectScheme),
-                let subject = HostSubject(credential: kept),
-                let device = try directory.device(tokenHash: subject.deviceHash)?.device, devices.contains(device.id)
-            else { return }
-            try directory.setCredential("\(seconds)", scheme: AccountService.notBeforeScheme, of: account)
-        }
+    /// On the lane: when the device that host tokens open is among those that are revoked, tokens issued until now open
+    /// nothing more.
+    static func closeHostDoor(
+        _ devices: [DeviceID], of account: AccountID, at now: Timestamp, in directory: any DirectoryAccess
+    ) throws(StoreError) {
+        guard let kept = try directory.credential(of: account, scheme: AccountService.subjectScheme),
+            let subject = HostSubject(credential: kept),
+            let device = try directory.device(tokenHash: subject.deviceHash)?.device, devices.contains(device.id)
+        else { return }
+        try directory.setCredential("\(now.rawValue / 1_000)", scheme: AccountService.notBeforeScheme, of: account)
     }
 
     /// Ends the sessions of host devices whose newest token is over.
@@ -110,18 +107,21 @@ private struct HostEntry {
         self.nameBytes = nameBytes
     }
 
-    mutating func decide(in directory: any Directory) throws(StoreError) -> Result<HostAdmission, Rejection> {
-        if let known = try directory.device(tokenHash: claims.subject.deviceHash) {
-            guard known.account.kind == .guest, !claims.isGuest else {
-                return .success(HostAdmission(device: known.device, account: known.account))
-            }
+    mutating func decide(in directory: any DirectoryAccess) throws(StoreError) -> Result<HostAdmission, Rejection> {
+        let known: HostAdmission?
+        switch try claims.admission(in: directory) {
+        case .success(let admission): known = admission
+        case .failure(let refusal): return .failure(refusal)
+        }
+        if let known {
+            guard known.account.kind == .guest, !claims.isGuest else { return .success(known) }
             // The device goes on under the full account.
             formerGuest = known.account
             _ = try directory.revoke(known.device.id)
         }
         if let account = try find(in: directory) {
             if let refusal = account.refusal(at: now) { return .failure(refusal) }
-            guard try isIssuedInTime(for: account, directory) else { return .failure(.notSignedIn) }
+            guard try claims.isIssuedInTime(for: account.id, in: directory) else { return .failure(.notSignedIn) }
             return .success(try admit(account, isNew: false, directory))
         }
         guard createsAccounts, let account = try make(in: directory) else { return .failure(.notSignedIn) }
@@ -132,7 +132,7 @@ private struct HostEntry {
         [claims.subject.preferredHandle, claims.subject.mappedHandle].compactMap { Handle($0) }
     }
 
-    private func find(in directory: any Directory) throws(StoreError) -> Account? {
+    private func find(in directory: any DirectoryAccess) throws(StoreError) -> Account? {
         for handle in handles {
             guard let account = try directory.account(at: Address(handle: handle)),
                 let kept = try directory.credential(of: account.id, scheme: AccountService.subjectScheme),
@@ -143,14 +143,7 @@ private struct HostEntry {
         return nil
     }
 
-    private func isIssuedInTime(for account: Account, _ directory: any Directory) throws(StoreError) -> Bool {
-        guard let text = try directory.credential(of: account.id, scheme: AccountService.notBeforeScheme),
-            let notBefore = Int64(text)
-        else { return true }
-        return claims.issued.map { $0 > notBefore } ?? false
-    }
-
-    private func make(in directory: any Directory) throws(StoreError) -> Account? {
+    private func make(in directory: any DirectoryAccess) throws(StoreError) -> Account? {
         let name = claims.name.flatMap { $0.utf8.count <= nameBytes && !$0.utf8.contains(0) ? $0 : nil }
         for handle in claims.isGuest ? MadeUpHandle.guests() : handles {
             let new = NewAccount(
@@ -170,11 +163,32 @@ private struct HostEntry {
     }
 
     private func admit(
-        _ account: Account, isNew: Bool, _ directory: any Directory
+        _ account: Account, isNew: Bool, _ directory: any DirectoryAccess
     ) throws(StoreError) -> HostAdmission {
         let device = try directory.createDevice(
             of: account.id, name: claims.subject.deviceName, tokenHash: claims.subject.deviceHash, at: now)
         return HostAdmission(device: device, account: account, isNew: isNew, formerGuest: formerGuest)
+    }
+}
+
+extension HostClaims {
+    /// The device that the subject's tokens open, if there is one; a token from before its last revocation opens nothing.
+    fileprivate func admission(
+        in directory: any DirectoryAccess
+    ) throws(StoreError) -> Result<HostAdmission?, Rejection> {
+        guard let (device, account) = try directory.device(tokenHash: subject.deviceHash) else { return .success(nil) }
+        guard try isIssuedInTime(for: account.id, in: directory) else { return .failure(.notSignedIn) }
+        return .success(HostAdmission(device: device, account: account))
+    }
+
+    /// Whether the token was issued after the last revocation of the account's host device.
+    fileprivate func isIssuedInTime(
+        for account: AccountID, in directory: any DirectoryAccess
+    ) throws(StoreError) -> Bool {
+        guard let text = try directory.credential(of: account, scheme: AccountService.notBeforeScheme),
+            let notBefore = Int64(text)
+        else { return true }
+        return issued.map { $0 > notBefore } ?? false
     }
 }
 

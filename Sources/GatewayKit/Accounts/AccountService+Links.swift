@@ -70,8 +70,17 @@ extension AccountService {
         let link = OneTimeLink(
             hash: secret.hash.bytes, purpose: .invite(conversations: conversations, by: maker?.id), expires: expires,
             uses: uses)
-        try await write { directory throws(StoreError) in try directory.createLink(link) }
+        try await create(link, by: authority, asAdministrator: maker?.isAdministrator ?? false)
         return IssuedLink(secret, expires: expires, at: configuration.publicURL)
+    }
+
+    private func create(
+        _ link: OneTimeLink, by authority: Authority, asAdministrator: Bool
+    ) async throws(Rejection) {
+        try await decide(by: authority, asAdministrator: asAdministrator) {
+            directory throws(StoreError) -> Result<Void, Rejection> in
+            .success(try directory.createLink(link))
+        }
     }
 
     private func requireInviting(_ maker: Account, to conversation: ConversationID) async throws(Rejection) {
@@ -97,7 +106,7 @@ extension AccountService {
         let expires = hub.clock().adding(milliseconds: AccountConfiguration.resetLifetime)
         let link = OneTimeLink(
             hash: secret.hash.bytes, purpose: .resetPassword(account), expires: expires, uses: 1)
-        try await write { directory throws(StoreError) in try directory.createLink(link) }
+        try await create(link, by: authority, asAdministrator: true)
         return IssuedLink(secret, expires: expires, at: configuration.publicURL)
     }
 
@@ -157,15 +166,16 @@ extension AccountService {
         guard let password else { throw Rejection(.invalidValue, "a new password is needed") }
         let verifiers = try await verifiers(for: password)
         let now = hub.clock()
-        let account = try await decide { directory throws(StoreError) -> Result<Account, Rejection> in
+        let (account, gone) = try await decide {
+            directory throws(StoreError) -> Result<(Account, [DeviceID]), Rejection> in
             guard let account = try directory.account(id) else { return .failure(.deadLink) }
             return try AccountService.spend(link, at: now, in: directory) { () throws(StoreError) in
                 try AccountService.replace(verifiers, of: id, in: directory)
-                return .success(account)
+                // Whoever had the old password, or a device of its time, is out.
+                return .success((account, try AccountService.revokeAll(of: id, but: nil, at: now, in: directory)))
             }
         }
-        // Whoever had the old password, or a device of its time, is out.
-        try await revokeAll(of: id, but: nil)
+        await hub.revoked(gone, of: id)
         logger.notice("a password was reset", metadata: ["account": "\(account.address)"])
         return Redemption(account: account, signIn: nil, joined: [])
     }
@@ -177,7 +187,8 @@ extension AccountService {
         let checked = try await check(try required(newcomer), allowsReserved: false)
         let registration = configuration.registration
         let now = hub.clock()
-        let account = try await decide { directory throws(StoreError) -> Result<Account, Rejection> in
+        let account = try await decide(by: guest.map(Authority.account), asAdministrator: false) {
+            directory throws(StoreError) -> Result<Account, Rejection> in
             guard try AccountService.mayMakeAccounts(maker, registration, in: directory) else {
                 return .failure(Rejection(.forbidden, "this link is for people who have an account here"))
             }
@@ -198,7 +209,8 @@ extension AccountService {
         guard !conversations.isEmpty else { throw Rejection(.notApplicable, "you have an account already") }
         let account = try await self.account(actor.account)
         let now = hub.clock()
-        _ = try await decide { directory throws(StoreError) -> Result<Bool, Rejection> in
+        _ = try await decide(by: .account(actor), asAdministrator: false) {
+            directory throws(StoreError) -> Result<Bool, Rejection> in
             try AccountService.spend(link, at: now, in: directory) { () throws(StoreError) in .success(true) }
         }
         let joined = await bring(account, to: conversations, invitedBy: maker)
@@ -214,7 +226,7 @@ extension AccountService {
 
     /// On the lane: does what a link is good for and takes one of its uses, or neither.
     private static func spend<T>(
-        _ link: OneTimeLink, at now: Timestamp, in directory: any Directory,
+        _ link: OneTimeLink, at now: Timestamp, in directory: any DirectoryAccess,
         _ body: () throws(StoreError) -> Result<T, Rejection>
     ) throws(StoreError) -> Result<T, Rejection> {
         guard let current = try directory.link(hash: link.hash), current.expires > now, current.uses > 0 else {
@@ -226,7 +238,7 @@ extension AccountService {
     }
 
     private static func mayMakeAccounts(
-        _ maker: AccountID?, _ registration: AccountConfiguration.Registration, in directory: any Directory
+        _ maker: AccountID?, _ registration: AccountConfiguration.Registration, in directory: any DirectoryAccess
     ) throws(StoreError) -> Bool {
         switch registration {
         case .open: return true

@@ -9,14 +9,14 @@ extension AccountService {
         handle: String, password: String, device: String, remote: RemoteClient
     ) async throws(Rejection) -> SignIn {
         let name = try AccountService.deviceName(device)
-        let account = try await check(password: password, of: handle, remote: remote)
-        return try await enrol(account, device: name)
+        let proof = try await check(password: password, of: handle, remote: remote)
+        return try await enrol(proof.account, device: name, by: .password(proof))
     }
 
     /// The account of a handle and password: for doors whose protocol sends both.
     package func check(
         password: String, of handle: String, remote: RemoteClient
-    ) async throws(Rejection) -> Account {
+    ) async throws(Rejection) -> ProvedPassword {
         // Says nothing about any account: such a password is nobody's.
         guard let password = try? OpaqueString(password) else { throw .wrongPassword }
         let name = AccountService.folded(handle)
@@ -33,7 +33,7 @@ extension AccountService {
         }
         guard isRight, let account = candidate.account else { throw .wrongPassword }
         attempts.succeeded(account: name, address: remote.address)
-        return account
+        return ProvedPassword(account: account, verifier: candidate.verifier)
     }
 
     /// The name under which a look-up and the limits know an account.
@@ -74,19 +74,27 @@ extension AccountService {
 
     // MARK: Devices
 
-    /// Gives a device of an account its token. The directory keeps the token's hash.
-    func enrol(_ account: Account, device name: String, kind: TokenKind = .device) async throws(Rejection) -> SignIn {
+    /// Gives a device of an account its token, if whoever asks is still entitled to one. The directory keeps the token's
+    /// hash.
+    func enrol(
+        _ account: Account, device name: String, kind: TokenKind = .device, by entitlement: Entitlement = .newcomer
+    ) async throws(Rejection) -> SignIn {
         let token = TokenSecret.generate(kind)
         let hash = token.hash.bytes
         let now = hub.clock()
         let limit = configuration.devicesPerAccount
-        let made = try await write { directory throws(StoreError) -> (device: Device, gone: [DeviceID]) in
+        let made = try await decide {
+            directory throws(StoreError) -> Result<(device: Device, gone: [DeviceID]), Rejection> in
+            if let refusal = try entitlement.refusal(of: account.id, at: now, in: directory) {
+                return .failure(refusal)
+            }
             let known = try directory.devices(of: account.id).sorted { $0.lastSeen < $1.lastSeen }
             let gone = known.prefix(max(0, known.count - max(limit, 1) + 1)).map(\.id)
             for device in gone { _ = try directory.revoke(device) }
-            return (try directory.createDevice(of: account.id, name: name, tokenHash: hash, at: now), gone)
+            let device = try directory.createDevice(of: account.id, name: name, tokenHash: hash, at: now)
+            return .success((device, gone))
         }
-        for device in made.gone { await hub.endSessions(of: account.id, device: device) }
+        await hub.revoked(made.gone, of: account.id)
         return SignIn(account: account, device: made.device, token: token)
     }
 
@@ -94,7 +102,8 @@ extension AccountService {
     package func exchange(_ actor: Actor, device: String) async throws(Rejection) -> SignIn {
         let name = try AccountService.deviceName(device)
         guard actor.kind != .bot else { throw Rejection(.notApplicable, "a bot has the tokens that it was given") }
-        return try await enrol(try await account(actor.account), device: name)
+        return try await enrol(
+            try await account(actor.account), device: name, by: .authority(.account(actor), asAdministrator: false))
     }
 
     package func devices(of actor: Actor) async throws(Rejection) -> [Device] {
@@ -103,26 +112,34 @@ extension AccountService {
 
     /// Revokes one of the actor's own devices: within a second it is gone from every door.
     package func revoke(_ device: DeviceID, by actor: Actor) async throws(Rejection) {
-        let own = try await devices(of: actor)
-        guard own.contains(where: { $0.id == device }) else { throw Rejection(.notFound, "no such device") }
-        try await revoke([device], of: actor.account)
+        let now = hub.clock()
+        try await decide(by: .account(actor), asAdministrator: false) {
+            directory throws(StoreError) -> Result<Void, Rejection> in
+            let own = try directory.devices(of: actor.account)
+            guard own.contains(where: { $0.id == device }) else {
+                return .failure(Rejection(.notFound, "no such device"))
+            }
+            try AccountService.revoke([device], of: actor.account, at: now, in: directory)
+            return .success(())
+        }
+        await hub.revoked([device], of: actor.account)
     }
 
     /// Ends the device that asks.
     package func logout(_ actor: Actor) async throws(Rejection) {
-        try await revoke([actor.device], of: actor.account)
+        let now = hub.clock()
+        try await write { directory throws(StoreError) in
+            try AccountService.revoke([actor.device], of: actor.account, at: now, in: directory)
+        }
+        await hub.revoked([actor.device], of: actor.account)
     }
 
-    func revoke(_ devices: [DeviceID], of account: AccountID) async throws(Rejection) {
-        try await closeHostDoor(devices, of: account)
-        for device in devices {
-            do throws(StoreError) {
-                _ = try await hub.revoke(device, of: account)
-            } catch {
-                logger.error("a device can't be revoked", metadata: ["reason": "\(error)"])
-                throw Rejection(.unavailable, "the directory can't be written at the moment", retryAfter: 1_000)
-            }
-        }
+    /// On the lane: revokes devices. The hub is to be told afterwards.
+    static func revoke(
+        _ devices: [DeviceID], of account: AccountID, at now: Timestamp, in directory: any DirectoryAccess
+    ) throws(StoreError) {
+        try closeHostDoor(devices, of: account, at: now, in: directory)
+        for device in devices { _ = try directory.revoke(device) }
     }
 
     static func deviceName(_ text: String) throws(Rejection) -> String {

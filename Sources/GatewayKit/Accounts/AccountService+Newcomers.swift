@@ -39,7 +39,8 @@ extension AccountService {
         try arrive(remote)
         let checked = try await check(newcomer, allowsReserved: false)
         let now = hub.clock()
-        let account = try await decide { directory throws(StoreError) in
+        let account = try await decide(by: guest.map(Authority.account), asAdministrator: false) {
+            directory throws(StoreError) in
             try AccountService.make(checked, isAdministrator: false, at: now, in: directory)
         }
         logger.info("an account was registered", metadata: ["account": "\(account.address)"])
@@ -113,7 +114,7 @@ extension AccountService {
 
     /// Makes the account of a newcomer. On the lane.
     static func make(
-        _ newcomer: CheckedNewcomer, isAdministrator: Bool, at now: Timestamp, in directory: any Directory
+        _ newcomer: CheckedNewcomer, isAdministrator: Bool, at now: Timestamp, in directory: any DirectoryAccess
     ) throws(StoreError) -> Result<Account, Rejection> {
         let new = NewAccount(
             address: Address(handle: newcomer.handle), kind: .person, displayName: newcomer.displayName,
@@ -122,7 +123,7 @@ extension AccountService {
     }
 
     static func make(
-        _ new: NewAccount, verifiers: [String: String], in directory: any Directory
+        _ new: NewAccount, verifiers: [String: String], in directory: any DirectoryAccess
     ) throws(StoreError) -> Result<Account, Rejection> {
         let account: Account
         do throws(StoreError) {

@@ -3,28 +3,34 @@ import Hub
 extension AccountService {
     /// Keeps accounts in order until it is cancelled: finishes closings (those of an earlier run first), ends guests and
     /// host sessions whose time is over, and writes when devices were last seen.
+    ///
+    /// None of it waits for another: a closing can take long, and whose time is over must not stay for it.
     package func run() async throws {
-        try await insistOnFinding()
-        var round = 0
-        while !Task.isCancelled {
-            await tick(endsGuests: round.isMultiple(of: 60))
-            round += 1
-            try await Task.sleep(for: .seconds(1))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.every(.seconds(1)) { await self.endExpiredHostSessions() } }
+            group.addTask { try await self.every(.seconds(10)) { await self.sweepGuests() } }
+            group.addTask { try await self.every(.seconds(1)) { await self.writeLastSeen() } }
+            group.addTask {
+                try await self.insistOnFinding()
+                try await self.every(.seconds(1)) { await self.finishClosings() }
+            }
+            try await group.waitForAll()
         }
     }
 
-    /// One second's work.
-    func tick(endsGuests: Bool) async {
-        await endExpiredHostSessions()
-        if endsGuests {
-            do throws(Rejection) {
-                try await endExpiredGuests()
-            } catch {
-                logger.warning("guests can't be ended now", metadata: ["reason": "\(error.message)"])
-            }
+    private func every(_ pause: Duration, _ work: @Sendable () async -> Void) async throws {
+        while true {
+            await work()
+            try await Task.sleep(for: pause)
         }
-        await finishClosings()
-        await writeLastSeen()
+    }
+
+    func sweepGuests() async {
+        do throws(Rejection) {
+            try await endExpiredGuests()
+        } catch {
+            logger.warning("guests can't be ended now", metadata: ["reason": "\(error.message)"])
+        }
     }
 
     private func insistOnFinding() async throws {
@@ -38,7 +44,7 @@ extension AccountService {
         }
     }
 
-    private func writeLastSeen() async {
+    func writeLastSeen() async {
         let seen = await upkeep.takeSeen(atMost: 20)
         guard !seen.isEmpty else { return }
         do throws(Rejection) {

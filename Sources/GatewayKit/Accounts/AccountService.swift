@@ -125,7 +125,7 @@ package final class AccountService: Sendable {
 
     /// Reads the directory on a reader thread.
     func look<T: Sendable>(
-        _ body: @escaping @Sendable (any Directory) throws(StoreError) -> T
+        _ body: @escaping @Sendable (any DirectoryAccess) throws(StoreError) -> T
     ) async throws(Rejection) -> T {
         let directory = hub.directory
         return try await hub.read { _ throws(Rejection) in
@@ -137,8 +137,22 @@ package final class AccountService: Sendable {
         }
     }
 
-    /// Writes the directory on the lane: nothing else writes between the first and the last line of `body`.
+    /// Writes the directory on the lane, in one transaction: all that `body` wrote is on disk when this returns, and
+    /// nothing of it when this throws.
     func write<T: Sendable>(
+        _ body: @escaping @Sendable (any DirectoryAccess) throws(StoreError) -> T
+    ) async throws(Rejection) -> T {
+        try await onLane { directory throws(StoreError) in try directory.transaction(body) }
+    }
+
+    /// The same for a body that can refuse: nothing is kept of one that does.
+    func decide<T: Sendable>(
+        _ body: @escaping @Sendable (any DirectoryAccess) throws(StoreError) -> Result<T, Rejection>
+    ) async throws(Rejection) -> T {
+        try await onLane { directory throws(StoreError) in try directory.decide(body) }.get()
+    }
+
+    private func onLane<T: Sendable>(
         _ body: @escaping @Sendable (any Directory) throws(StoreError) -> T
     ) async throws(Rejection) -> T {
         do throws(StoreError) {
@@ -147,13 +161,6 @@ package final class AccountService: Sendable {
             logger.error("the directory can't be written", metadata: ["reason": "\(error)"])
             throw Rejection(.unavailable, "the directory can't be written at the moment", retryAfter: 1_000)
         }
-    }
-
-    /// The same for a body that can refuse.
-    func decide<T: Sendable>(
-        _ body: @escaping @Sendable (any Directory) throws(StoreError) -> Result<T, Rejection>
-    ) async throws(Rejection) -> T {
-        try await write(body).get()
     }
 
     func account(_ id: AccountID) async throws(Rejection) -> Account {

@@ -16,7 +16,7 @@ actor AccountUpkeep {
         seen[device] = time
     }
 
-    /// Some devices whose `lastSeen` is to be written: few at a time, for each is a transaction of its own.
+    /// Some devices whose `lastSeen` is to be written: few at a time, so that the lane is not held up.
     func takeSeen(atMost count: Int) -> [(device: DeviceID, time: Timestamp)] {
         let taken = seen.prefix(count).map { (device: $0.key, time: $0.value) }
         for entry in taken { seen[entry.device] = nil }

@@ -8,7 +8,7 @@ package struct ScramLogin: Sendable {
         /// Send this, and wait for the client's answer.
         case challenge([UInt8])
         /// The client proved the password: send this, and go on as the account.
-        case success(Account, serverFinal: [UInt8])
+        case success(ProvedPassword, serverFinal: [UInt8])
     }
 
     /// Why the exchange is over.
@@ -51,10 +51,9 @@ package struct ScramLogin: Sendable {
         switch step {
         case .lookUp(let username): return .challenge(try await challenge(username))
         case .authenticated(_, let serverFinal):
-            // Looked up anew: between the two messages the account may have been disabled.
-            let current = try await self.current()
+            let proof = try await proof()
             service.attempts.succeeded(account: name, address: remote.address)
-            return .success(current, serverFinal: serverFinal)
+            return .success(proof, serverFinal: serverFinal)
         }
     }
 
@@ -75,12 +74,17 @@ package struct ScramLogin: Sendable {
         }
     }
 
-    private func current() async throws(Failure) -> Account {
+    /// Looked up anew: between the two messages the account may have been disabled, or its password changed.
+    private func proof() async throws(Failure) -> ProvedPassword {
         do throws(Rejection) {
-            guard let id = candidate?.account?.id else { throw .wrongPassword }
-            let account = try await service.account(id)
-            if account.refusal(at: service.hub.clock()) != nil { throw .wrongPassword }
-            return account
+            guard let candidate, let id = candidate.account?.id else { throw .wrongPassword }
+            let proof = ProvedPassword(account: try await service.account(id), verifier: candidate.verifier)
+            let now = service.hub.clock()
+            let refusal = try await service.look { directory throws(StoreError) in
+                try proof.refusal(at: now, in: directory)
+            }
+            if let refusal { throw refusal }
+            return proof
         } catch {
             throw .rejected(error)
         }
@@ -112,9 +116,9 @@ extension AccountService {
     ) async throws(Rejection) -> ScramAnswer {
         let name = try AccountService.deviceName(device)
         guard var login = await exchanges.take(state),
-            case .success(let account, let serverFinal) = try await AccountService.step(&login, message)
+            case .success(let proof, let serverFinal) = try await AccountService.step(&login, message)
         else { throw .wrongPassword }
-        return .success(serverFinal, try await enrol(account, device: name))
+        return .success(serverFinal, try await enrol(proof.account, device: name, by: .password(proof)))
     }
 
     private static func step(_ login: inout ScramLogin, _ message: [UInt8]) async throws(Rejection) -> ScramLogin.Step {

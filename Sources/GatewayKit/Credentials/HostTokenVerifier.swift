@@ -8,8 +8,11 @@ import NIOCore
 /// application has rotated), and again when they are ten minutes old (so that a key that was withdrawn there stops
 /// working here). Never more often than once a minute, whatever is sent to us, and whether or not the last try
 /// succeeded. A fetch that fails changes nothing: the old keys stay.
+///
+/// A login waits for a fetch only where it can't do without: with no keys, with a key that is unknown, and once after a
+/// quiet time in which the keys have grown older than ``oldestUnasked``. Else it is decided by the keys at hand.
 package actor HostTokenVerifier {
-    /// Gets the body of the key set's address. The caller's duty: the ``OutboundPolicy``, a deadline of a few seconds, a
+    /// Gets the body of the key set's address. The caller's duty: the ``OutboundPolicy``, an end when it is cancelled, a
     /// limit of ``HostKeySet/maximumLength`` bytes, no redirects to other hosts.
     package typealias Fetch = @Sendable () async throws -> [UInt8]
 
@@ -35,48 +38,62 @@ package actor HostTokenVerifier {
 
     package static let minimumInterval: TimeAmount = .seconds(60)
     package static let maximumAge: TimeAmount = .minutes(10)
+    package static let oldestUnasked: TimeAmount = .minutes(20)
+    /// For a fetch as a whole, however busy its server seems.
+    package static let deadline = Duration.seconds(10)
+
+    private struct Overdue: Error, CustomStringConvertible {
+        var description: String { "the address took too long to answer" }
+    }
 
     private let rules: HostTokenRules
     private let clock: Clock
     private let fetch: Fetch?
     private let report: @Sendable (Refresh) -> Void
+    private let deadline: Duration
     private var keys: HostKeySet?
     private var fetchedAt: NIODeadline?
     private var triedAt: NIODeadline?
+    private var hasFailed = false
     private var running: Task<Void, Never>?
 
-    /// Keys from a file: fixed until the configuration is loaded again.
+    /// Keys from a file: fixed. Who reads the file again makes another one of these.
     package init(rules: HostTokenRules, keys: HostKeySet, clock: Clock) {
         self.rules = rules
         self.clock = clock
         self.keys = keys
         fetch = nil
         report = { _ in }
+        deadline = Self.deadline
     }
 
     /// Keys from an address.
     ///
-    /// - Parameter report: told of each fetch.
+    /// - Parameters:
+    ///   - deadline: injected by tests.
+    ///   - report: told of each fetch.
     package init(
-        rules: HostTokenRules, clock: Clock, report: @escaping @Sendable (Refresh) -> Void = { _ in },
-        fetch: @escaping Fetch
+        rules: HostTokenRules, clock: Clock, deadline: Duration = HostTokenVerifier.deadline,
+        report: @escaping @Sendable (Refresh) -> Void = { _ in }, fetch: @escaping Fetch
     ) {
         self.rules = rules
         self.clock = clock
+        self.deadline = deadline
         self.fetch = fetch
         self.report = report
     }
 
     package func verify(_ token: String) async throws(HostTokenRefusal) -> HostClaims {
         guard token.utf8.count <= HostTokenRules.maximumLength else { throw .malformed }
-        if isStale {
-            await refresh()
+        if age.map({ $0 >= Self.maximumAge }) ?? true {
+            let fetching = refresh()
+            if mustWait { await fetching?.value }
         }
         do {
             return try check(token)
         } catch {
-            guard error == .unknownKey, fetch != nil else { throw error }
-            await refresh()
+            guard error == .unknownKey, let fetching = refresh() else { throw error }
+            await fetching.value
             return try check(token)
         }
     }
@@ -86,33 +103,51 @@ package actor HostTokenVerifier {
         return try rules.check(token, keys: keys, now: clock.seconds())
     }
 
-    private var isStale: Bool {
-        guard fetch != nil else { return false }
-        guard let fetchedAt else { return true }
-        return clock.uptime() - fetchedAt >= Self.maximumAge
+    /// Of the keys that were fetched; nil where there are none.
+    private var age: TimeAmount? { fetchedAt.map { clock.uptime() - $0 } }
+
+    /// Keys that nobody has asked about for long may have been withdrawn long ago. But where the address is known to
+    /// fail, nobody waits for it.
+    private var mustWait: Bool {
+        guard let age else { return true }
+        return age >= Self.oldestUnasked && !hasFailed
     }
 
-    /// Fetches unless it is too early; those who come while a fetch runs wait for that one.
-    private func refresh() async {
-        if let running {
-            return await running.value
-        }
-        guard let fetch else { return }
-        if let triedAt, clock.uptime() - triedAt < Self.minimumInterval { return }
+    /// Fetches unless it is too early. Returns the fetch that runs, an earlier one if there is one.
+    private func refresh() -> Task<Void, Never>? {
+        if let running { return running }
+        guard let fetch else { return nil }
+        if let triedAt, clock.uptime() - triedAt < Self.minimumInterval { return nil }
         triedAt = clock.uptime()
         // Unstructured on purpose: the fetch serves all who wait, so it must not end with the one who started it.
         let task = Task {
             do {
-                let set = try HostKeySet(parsing: try await fetch(), from: .address)
+                let document = try await HostTokenVerifier.run(fetch, within: deadline)
+                let set = try HostKeySet(parsing: document, from: .address)
                 keys = set
                 fetchedAt = clock.uptime()
+                hasFailed = false
                 report(.updated(keys: set.keys.count))
             } catch {
+                hasFailed = true
                 report(.failed(reason: "\(error)"))
             }
             running = nil
         }
         running = task
-        await task.value
+        return task
+    }
+
+    private static func run(_ fetch: @escaping Fetch, within deadline: Duration) async throws -> [UInt8] {
+        try await withThrowingTaskGroup(of: [UInt8].self) { group in
+            group.addTask { try await fetch() }
+            group.addTask {
+                try await Task.sleep(for: deadline)
+                throw Overdue()
+            }
+            defer { group.cancelAll() }
+            guard let document = try await group.next() else { throw Overdue() }
+            return document
+        }
     }
 }

@@ -46,6 +46,13 @@ package struct OutboundPolicy: Sendable {
         port == 80 || port == 443 || extraPorts.contains(port)
     }
 
+    /// All of 127.0.0.0/8 leads to this machine, though an interface has one address of it only.
+    private func isOwn(_ address: NetworkAddress, _ port: Int) -> Bool {
+        ownEndpoints.contains { own in
+            own.port == port && (own.address == address || own.address.value == 0 && address.isLoopback)
+        }
+    }
+
     /// Nil when the server may connect there, the reason otherwise.
     ///
     /// An address is judged as written *and* as what it is inside (``NetworkAddress/canonical``); both must pass. So
@@ -53,7 +60,7 @@ package struct OutboundPolicy: Sendable {
     package func refusal(of address: NetworkAddress, port: Int) -> OutboundRefusal? {
         let canonical = address.canonical
         guard allows(port: port) else { return .port(port) }
-        if ownEndpoints.contains(Endpoint(address: canonical, port: port)) { return .ownAddress(canonical) }
+        if isOwn(canonical, port) { return .ownAddress(canonical) }
         for form in [address, canonical] where !allowedRanges.contains(where: { $0.contains(form) }) {
             if let range = SpecialPurpose.range(containing: form) { return .specialPurpose(form, range) }
         }

@@ -6,12 +6,17 @@ struct DoorRoutes: Sendable {
     typealias Respond = @Sendable (Request, DoorRequestSource) async throws -> Response
 
     let respond: Respond
+    let bodyAllowance: @Sendable (HTTPRequest) -> BodyAllowance
     private let webSockets: [String: WebSocketRoute]
     private let streams: [String: [StreamRoute]]
 
-    init(webSockets: [WebSocketRoute], streams: [StreamRoute], respond: @escaping Respond) {
+    init(
+        webSockets: [WebSocketRoute], streams: [StreamRoute],
+        bodyAllowance: @escaping @Sendable (HTTPRequest) -> BodyAllowance, respond: @escaping Respond
+    ) {
         self.webSockets = Dictionary(webSockets.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
         self.streams = Dictionary(grouping: streams, by: \.path)
+        self.bodyAllowance = bodyAllowance
         self.respond = respond
     }
 

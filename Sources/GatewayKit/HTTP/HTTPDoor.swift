@@ -1,3 +1,10 @@
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Musl)
+import Musl
+#else
+import Glibc
+#endif
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -31,6 +38,7 @@ package final class HTTPDoor: Service {
     /// - Parameters:
     ///   - responder: answers all requests that no stream route and no WebSocket handshake takes; usually
     ///     `router.buildResponder()`. Its context is made from a `DoorRequestSource`.
+    ///   - bodyAllowance: how much of a body is taken in for the responder.
     ///   - tls: for the listeners that are secure; asked anew for each connection.
     ///   - group: the loops that sessions live on: those that the hub knows.
     package init<Responder: HTTPResponder>(
@@ -38,22 +46,24 @@ package final class HTTPDoor: Service {
         responder: Responder,
         webSockets: [WebSocketRoute] = [],
         streams: [StreamRoute] = [],
+        bodyAllowance: @escaping @Sendable (HTTPRequest) -> BodyAllowance = { _ in .standard },
         tls: TLSContextStore? = nil,
         group: any EventLoopGroup,
         metrics: DoorMetrics = DoorMetrics(),
         logger: Logger
     ) where Responder.Context: InitializableFromSource<DoorRequestSource> {
-        let budget = OutboundBudget(limit: configuration.limits.outboundBudget)
+        let budget = ByteBudget(limit: configuration.limits.outboundBudget)
         metrics.watch(budget)
         shared = DoorShared(
             configuration: configuration,
             metrics: metrics,
             budget: budget,
+            bodies: ByteBudget(limit: configuration.limits.inboundBudget),
             addresses: AddressLimiter(
                 maxOpen: configuration.limits.connectionsPerAddress,
                 perMinute: configuration.limits.newConnectionsPerMinute),
             logger: logger)
-        routes = DoorRoutes(webSockets: webSockets, streams: streams) { request, source in
+        routes = DoorRoutes(webSockets: webSockets, streams: streams, bodyAllowance: bodyAllowance) { request, source in
             try await responder.respond(to: request, context: Responder.Context(source: source))
         }
         self.tls = tls
@@ -173,7 +183,14 @@ extension HTTPDoor {
                 }
                 return try await bootstrap.bind(host: host, port: port).get()
             case .unix(let path):
-                return try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
+                let channel = try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true)
+                    .get()
+                if let mode = listener.unixMode, chmod(path, mode_t(mode)) != 0 {
+                    let error = IOError(errnoCode: errno, reason: "chmod")
+                    try? await channel.close()
+                    throw error
+                }
+                return channel
             }
         } catch {
             throw Failure(description: "\(listener.address): cannot listen (\(error))")

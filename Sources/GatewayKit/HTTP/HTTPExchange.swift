@@ -22,6 +22,11 @@ final class HTTPExchange: ChannelDuplexHandler, RemovableChannelHandler, TimerTa
         case answered
     }
 
+    private enum Tag {
+        static let end: UInt8 = 0
+        static let send: UInt8 = 1
+    }
+
     let loop: DoorLoop
     let routes: DoorRoutes
     private let way: ConnectionWay
@@ -32,6 +37,9 @@ final class HTTPExchange: ChannelDuplexHandler, RemovableChannelHandler, TimerTa
     private var requestEnded = false
     private var headIsWritten = false
     private var endTimer = LoopTimers.Token.none
+    /// The answer has ended, but the peer has not taken all of it.
+    private var isEnding = false
+    private var sendTimer = LoopTimers.Token.none
     private var isReadingHeld = false
     private var readIsWanted = false
 
@@ -84,6 +92,7 @@ final class HTTPExchange: ChannelDuplexHandler, RemovableChannelHandler, TimerTa
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
+            if isEnding { armSending() }
             switch server {
             case .router(let call): call.becameWritable()
             case .stream(let stream): stream.channelBecameWritable()
@@ -120,6 +129,7 @@ final class HTTPExchange: ChannelDuplexHandler, RemovableChannelHandler, TimerTa
         server = .none
         if let fault = RequestChecks.check(request, loop.limits) { return fail(fault) }
         let remote = way.remote(for: request, loop.door.configuration)
+        if remote.isProxied, !way.isKnownProxy { noticeProxy(remote) }
         if request.extendedConnectProtocol != nil { return connect(request, remote) }
         if request.method == .connect { return fail(.badRequest("this is no proxy")) }
         if let route = routes.webSocket(for: request), request.method == .get || request.headerFields[.upgrade] != nil {
@@ -129,24 +139,42 @@ final class HTTPExchange: ChannelDuplexHandler, RemovableChannelHandler, TimerTa
             return awaitEnd(.streamRequest(request, remote, route))
         }
 
-        let limit = loop.limits.bodyBytes(forPath: request.path ?? "")
-        if let text = request.headerFields[.contentLength], Int(text) ?? .max > limit { return fail(.bodyTooLarge) }
+        let allowance = routes.bodyAllowance(request)
+        let limit = allowance.bytes(forPath: request.path ?? "", loop.limits)
+        if let text = request.headerFields[.contentLength], limit < .max, Int(text) ?? .max > limit {
+            return fail(.bodyTooLarge)
+        }
         guard let place = admit(remote, isNew: false) else { return }
-        if request.headerFields[.expect]?.lowercased() == "100-continue" {
+        if allowance != .dropped, request.headerFields[.expect]?.lowercased() == "100-continue" {
             write(.head(HTTPResponse(status: .continue)))
             flush()
         }
-        server = .router(RouterCall(exchange: self, request: request, remote: remote, bodyLimit: limit, place: place))
+        let call = RouterCall(exchange: self, request: request, remote: remote, body: allowance, place: place)
+        server = .router(call)
+        call.headReceived()
+    }
+
+    /// Without its name the limits per client mean all of the proxy's clients at once, and none of them is local.
+    private func noticeProxy(_ remote: RemoteClient) {
+        guard loop.door.proxyNotice.hasCome(now: loop.eventLoop.now) else { return }
+        loop.door.logger.warning(
+            "a proxy on this machine is not in proxy.trusted: its clients are not told apart",
+            metadata: ["proxy": "\(remote)"])
     }
 
     /// What has no body ends with its head; one that does not is no better than a slow head.
     private func awaitEnd(_ server: Server) {
         self.server = server
-        endTimer = loop.timers.schedule(in: loop.limits.headTime, self)
+        endTimer = loop.timers.schedule(in: loop.limits.headTime, self, tag: Tag.end)
     }
 
     func timerFired(_ tag: UInt8) {
-        fail(RequestFault(.requestTimeout, .slowBody, "the request does not end"))
+        if tag == Tag.send {
+            loop.door.metrics.count(.slowConsumer)
+            abort()
+        } else {
+            fail(RequestFault(.requestTimeout, .slowBody, "the request does not end"))
+        }
     }
 
     private func received(_ bytes: ByteBuffer) {
@@ -218,7 +246,8 @@ final class HTTPExchange: ChannelDuplexHandler, RemovableChannelHandler, TimerTa
         if fault.isSilent || headIsWritten {
             abort()
         } else {
-            answer(fault.status, [:], body: fault.message + "\n")
+            let fields: HTTPFields = fault.retryAfter.map { [.retryAfter: String($0)] } ?? [:]
+            answer(fault.status, fields, body: fault.message + "\n")
         }
     }
 
@@ -228,12 +257,14 @@ final class HTTPExchange: ChannelDuplexHandler, RemovableChannelHandler, TimerTa
         fields[.contentLength] = String(bytes.readableBytes)
         if bytes.readableBytes > 0, fields[.contentType] == nil { fields[.contentType] = "text/plain; charset=utf-8" }
         server = .answered
-        writeHead(HTTPResponse(status: status, headerFields: fields))
+        writeHead(HTTPResponse(status: status, headerFields: fields), isLast: true)
         if bytes.readableBytes > 0 { writeBody(bytes) }
         writeEnd()
     }
 
-    func writeHead(_ head: HTTPResponse) {
+    /// - Parameter isLast: whether nothing more of the request is waited for, as the answer is complete already.
+    func writeHead(_ head: HTTPResponse, isLast: Bool = false) {
+        if isLast, !requestEnded { gate?.closesAfterResponse = true }
         var head = head
         if head.headerFields[.date] == nil { head.headerFields[.date] = loop.dateHeader }
         headIsWritten = true
@@ -249,9 +280,38 @@ final class HTTPExchange: ChannelDuplexHandler, RemovableChannelHandler, TimerTa
         // What is left of the request is not waited for: HTTP/1 ends the connection, HTTP/2 the stream.
         if !requestEnded { gate?.closesAfterResponse = true }
         stop()
-        write(.end(trailers))
-        flush()
-        if gate == nil, !requestEnded { context?.close(promise: nil) }
+        // What comes next on the connection, be it malformed, has an answer of its own.
+        headIsWritten = false
+        isHead = false
+        if gate == nil {
+            endStream(trailers)
+        } else {
+            write(.end(trailers))
+            flush()
+        }
+    }
+
+    /// On HTTP/2 the peer says how much may be sent: the last bytes are waited for as for all others.
+    private func endStream(_ trailers: HTTPFields?) {
+        guard let context else { return }
+        let sent = loop.eventLoop.makePromise(of: Void.self)
+        let box = NIOLoopBound(self, eventLoop: loop.eventLoop)
+        isEnding = true
+        sent.futureResult.whenComplete { _ in box.value.endIsSent() }
+        context.write(wrapOutboundOut(.end(trailers)), promise: sent)
+        context.flush()
+        if !requestEnded { context.close(promise: nil) }
+        if isEnding { armSending() }
+    }
+
+    private func armSending() {
+        loop.timers.cancel(sendTimer)
+        sendTimer = loop.timers.schedule(in: loop.limits.outboundStall, self, tag: Tag.send)
+    }
+
+    private func endIsSent() {
+        isEnding = false
+        loop.timers.cancel(sendTimer)
     }
 
     func write(_ part: HTTPResponsePart) {
@@ -298,5 +358,10 @@ final class HTTPExchange: ChannelDuplexHandler, RemovableChannelHandler, TimerTa
 
 extension RequestFault {
     static var bodyTooLarge: Self { Self(.contentTooLarge, .bodyTooLarge, "the body is too large") }
+    static var bodyBudget: Self {
+        var fault = Self(.serviceUnavailable, .bodyBudget, "there is no room for more requests at the moment")
+        fault.retryAfter = 5
+        return fault
+    }
     static var foreignOrigin: Self { Self(.forbidden, .origin, "this origin may not come in") }
 }

@@ -3,19 +3,19 @@ import NIOCore
 import NIOHTTPTypes
 
 /// One long answer over HTTP/1.1 or HTTP/2, written piece by piece. *Lives on*: its channel's event loop.
-package final class HTTPStream: OutboundQueue {
+package final class HTTPStream: PumpedQueue {
     package let eventLoop: any EventLoop
     package let remote: RemoteClient
 
     let loop: DoorLoop
     private var session: (any StreamSession)?
     private let corsFields: HTTPFields
-    private var pump = OutboundPump()
+    var pump = OutboundPump()
     private weak var exchange: HTTPExchange?
     private var state = State.waiting
     private var depth = 0
-    private var isFlushing = false
-    private var stallTimer = LoopTimers.Token.none
+    var isFlushing = false
+    var stallTimer = LoopTimers.Token.none
     private var closeTimer = LoopTimers.Token.none
     private let admission: NetworkAddress?
 
@@ -29,7 +29,6 @@ package final class HTTPStream: OutboundQueue {
     }
 
     private enum Tag {
-        static let stall: UInt8 = 1
         static let close: UInt8 = 2
     }
 
@@ -149,34 +148,20 @@ package final class HTTPStream: OutboundQueue {
 
     // MARK: Sending
 
+    var isOpen: Bool { state == .started }
+    var channelIsWritable: Bool { exchange?.isWritable ?? false }
+
+    func writeToChannel(_ chunk: ByteBuffer) { exchange?.writeBody(chunk) }
+
+    func flushChannel() { exchange?.flush() }
+
     private func flushNow() {
-        guard !isFlushing, state == .started || state == .ending, let exchange else { return }
-        isFlushing = true
-        var sent = 0
-        while let chunk = pump.next(isWritable: exchange.isWritable, now: eventLoop.now) {
-            sent += chunk.readableBytes
-            exchange.writeBody(chunk)
-            if !pump.buffer.isEmpty { exchange.flush() }
-        }
-        isFlushing = false
-        if sent > 0 {
-            loop.counters.bytesSent.add(sent)
-            exchange.flush()
-        }
-        if state == .ending, pump.buffer.isEmpty {
-            exchange.writeEnd()
-        }
+        guard !isFlushing, state == .started || state == .ending else { return }
+        pumpOut()
+        if state == .ending, pump.buffer.isEmpty { exchange?.writeEnd() }
     }
 
-    private func checkLimit() {
-        if pump.isBehind, stallTimer == .none, state == .started {
-            stallTimer = loop.timers.schedule(in: loop.limits.outboundStall, self, tag: Tag.stall)
-        }
-        guard let limit = pump.brokenLimit(loop.limits, loop.door.budget), state == .started else { return }
-        cutOff(limit)
-    }
-
-    private func cutOff(_ limit: OutboundLimit) {
+    func cutOff(_ limit: OutboundLimit) {
         guard state == .started, let session else { return }
         loop.door.metrics.count(.slowConsumer)
         let goodbye = session.limitExceeded(limit)
@@ -187,20 +172,9 @@ package final class HTTPStream: OutboundQueue {
     }
 }
 
-extension HTTPStream: TimerTarget {
+extension HTTPStream {
     package func timerFired(_ tag: UInt8) {
-        guard tag == Tag.stall else {
-            exchange?.abort()
-            return
-        }
-        stallTimer = .none
-        guard pump.isBehind else { return }
-        let stalled = eventLoop.now - pump.lastProgress
-        if stalled >= loop.limits.outboundStall {
-            cutOff(.stalled)
-        } else {
-            stallTimer = loop.timers.schedule(in: loop.limits.outboundStall - stalled, self, tag: Tag.stall)
-        }
+        if tag == PumpTag.stall { checkStall() } else { exchange?.abort() }
     }
 }
 

@@ -17,6 +17,12 @@ package struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
         self.init(scheme: scheme, authority: text[mark.upperBound...])
     }
 
+    /// The origin of a web address, whatever its path.
+    package init?(ofPage address: String) {
+        guard let mark = address.firstRange(of: "://") else { return nil }
+        self.init(String(address[..<mark.upperBound]) + address[mark.upperBound...].prefix { $0 != "/" })
+    }
+
     /// The origin that a request's own target has.
     package init?(scheme: String, authority: some StringProtocol) {
         var host = Substring(authority)
@@ -73,9 +79,9 @@ package struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
 package struct OriginPolicy: Hashable, Sendable {
     /// Origins besides the server's own.
     package var allowed: Set<WebOrigin>
-    /// Host names under which the server is reached. When there are any, a page of another name is foreign even if the
-    /// request was addressed to that name: otherwise a hostile name that resolves to this machine (DNS rebinding) would
-    /// count as the server's own. Addresses and `localhost` cannot be rebound and always count. Empty: any name.
+    /// Host names under which the server is reached, in lower case. A page of another name is foreign even if the request
+    /// was addressed to that name: otherwise a hostile name that resolves to this machine (DNS rebinding) would count as
+    /// the server's own. Addresses and `localhost` cannot be rebound and always count.
     package var ownNames: Set<String>
 
     package init(allowed: Set<WebOrigin> = [], ownNames: Set<String> = []) {
@@ -113,8 +119,14 @@ package struct OriginPolicy: Hashable, Sendable {
         return verdict(origin: origins.first, scheme: isSecure ? "https" : "http", authority: request.authority)
     }
 
+    /// Whether a request's `Host` or `:authority` is one of the server's own names; one that names no host is no browser's.
+    func isOwn(authority: String?) -> Bool {
+        guard let authority, !authority.isEmpty else { return true }
+        return WebOrigin(scheme: "http", authority: authority).map { isOwnName($0.host) } ?? false
+    }
+
     private func isOwnName(_ host: String) -> Bool {
-        ownNames.isEmpty || ownNames.contains(host) || host == "localhost" || NetworkAddress(plain: host) != nil
+        ownNames.contains(host) || host == "localhost" || NetworkAddress(plain: host) != nil
     }
 }
 

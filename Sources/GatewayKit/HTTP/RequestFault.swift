@@ -9,6 +9,8 @@ struct RequestFault: Error, Hashable {
     let message: String
     /// Whether not even an answer is given: the peer speaks another protocol.
     var isSilent = false
+    /// When to try again, in seconds.
+    var retryAfter: Int?
 
     init(_ status: HTTPResponse.Status, _ refusal: DoorRefusal, _ message: String) {
         self.status = status

@@ -11,9 +11,6 @@ final class RouterCall {
         ByteBuffer, any Error, NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark, RouterCallBodyDelegate
     >
 
-    /// A body up to this size is collected before the task starts: most requests then cost one hop in each direction.
-    private static let collectBytes = 64 << 10
-
     private enum Tag {
         static let body: UInt8 = 0
         static let stall: UInt8 = 1
@@ -23,10 +20,14 @@ final class RouterCall {
     private let loop: DoorLoop
     private let request: HTTPRequest
     private let remote: RemoteClient
+    private let allowance: BodyAllowance
     private let bodyLimit: Int
     private let place: HTTPExchange.Place
 
     private var received = 0
+    /// Of `received`, what is counted in the door's budget.
+    private var counted = 0
+    /// Most bodies are collected before the task starts, which then costs one hop in each direction.
     private var collected = ByteBuffer()
     private var source: Body.Source?
     private var bodyHasEnded = false
@@ -44,37 +45,50 @@ final class RouterCall {
     private var heldTime = TimeAmount.zero
 
     init(
-        exchange: HTTPExchange, request: HTTPRequest, remote: RemoteClient, bodyLimit: Int, place: HTTPExchange.Place
+        exchange: HTTPExchange, request: HTTPRequest, remote: RemoteClient, body: BodyAllowance,
+        place: HTTPExchange.Place
     ) {
         self.exchange = exchange
         loop = exchange.loop
         self.request = request
         self.remote = remote
-        self.bodyLimit = bodyLimit
+        allowance = body
+        bodyLimit = body.bytes(forPath: request.path ?? "", exchange.loop.limits)
         self.place = place
         bodyStart = exchange.loop.eventLoop.now
     }
 
     // MARK: The request's body
 
+    /// Starts at once what is refused by its head.
+    func headReceived() {
+        if allowance == .dropped { start(RequestBody(buffer: ByteBuffer())) }
+    }
+
     func received(_ bytes: ByteBuffer) {
-        guard !isOver else { return }
+        guard !isOver, allowance != .dropped else { return }
         received += bytes.readableBytes
         guard received <= bodyLimit else {
             exchange?.fail(.bodyTooLarge)
+            return
+        }
+        counted += bytes.readableBytes
+        guard loop.door.bodies.add(bytes.readableBytes, share: allowance.shareOfBudget) else {
+            exchange?.fail(.bodyBudget)
             return
         }
         if let source {
             if case .stopProducing = source.yield(bytes) { hold(true) }
         } else {
             collected.writeImmutableBuffer(bytes)
-            if collected.readableBytes > Self.collectBytes { startStreaming() }
+            if collected.readableBytes > BodyAllowance.wholeBytes { startStreaming() }
         }
     }
 
     func receivedEnd() {
         bodyHasEnded = true
         loop.timers.cancel(bodyTimer)
+        if allowance == .dropped { return }
         if let source {
             source.finish()
         } else {
@@ -84,7 +98,7 @@ final class RouterCall {
 
     /// The peer has sent all that it could for now: if the body is not complete, it will take its time.
     func readComplete() {
-        guard !isOver, !bodyHasEnded, bodyTimer == .none else { return }
+        guard !isOver, !bodyHasEnded, bodyTimer == .none, allowance != .dropped else { return }
         armBodyTimer()
     }
 
@@ -150,7 +164,9 @@ final class RouterCall {
                 try await response.body.write(writer)
                 await writer.finishIfNeeded()
             } catch {
-                logger.error("request failed", metadata: ["error": "\(error)"])
+                // A peer that hangs up ends its task like this.
+                let isOver = error is CancellationError || Task.isCancelled
+                logger.log(level: isOver ? .debug : .error, "request failed", metadata: ["error": "\(error)"])
                 handle.fail()
             }
         }
@@ -161,7 +177,7 @@ final class RouterCall {
     func respond(_ head: HTTPResponse, _ body: ByteBuffer, _ trailers: HTTPFields?) {
         guard !isOver, let exchange else { return }
         isAnswered = true
-        exchange.writeHead(head)
+        exchange.writeHead(head, isLast: true)
         if body.readableBytes > 0 { exchange.writeBody(body) }
         loop.counters.bytesSent.add(body.readableBytes)
         exchange.writeEnd(trailers)
@@ -174,7 +190,7 @@ final class RouterCall {
             return
         }
         if let head { exchange.writeHead(head) }
-        exchange.writeBody(body)
+        if body.readableBytes > 0 { exchange.writeBody(body) }
         exchange.flush()
         loop.counters.bytesSent.add(body.readableBytes)
         if isOver || exchange.isWritable {
@@ -211,6 +227,7 @@ final class RouterCall {
         loop.timers.cancel(bodyTimer)
         loop.timers.cancel(stallTimer)
         if let address = place.address { loop.door.addresses.release(address) }
+        if counted > 0 { _ = loop.door.bodies.add(-counted) }
         if !bodyHasEnded { source?.finish(CancellationError()) }
         waiting.take()?.resume(throwing: CancellationError())
         if !isAnswered { task?.cancel() }
@@ -275,10 +292,10 @@ private struct RouterCallBodyDelegate: NIOAsyncSequenceProducerDelegate, Sendabl
     func didTerminate() {}
 }
 
-/// Takes the body of an answer from its task: one of known, small size is passed on whole, with its head. *Lives on*:
-/// the request's task.
+/// Takes the body of an answer from its task: one of known, small size is passed on whole, with its head; any other in
+/// pieces, each when the peer takes it. *Lives on*: the request's task.
 private final class RouterCallWriter: ResponseBodyWriter {
-    private static let wholeBytes = 64 << 10
+    private static let pieceBytes = 64 << 10
 
     private let call: RouterCallHandle
     private let isWhole: Bool
@@ -289,7 +306,7 @@ private final class RouterCallWriter: ResponseBodyWriter {
     init(_ call: RouterCallHandle, _ response: Response) {
         self.call = call
         head = response.head
-        isWhole = response.body.contentLength.map { $0 <= Self.wholeBytes } ?? false
+        isWhole = response.body.contentLength.map { $0 <= Self.pieceBytes } ?? false
     }
 
     func write(_ buffer: ByteBuffer) async throws {
@@ -298,7 +315,11 @@ private final class RouterCallWriter: ResponseBodyWriter {
             pending.writeImmutableBuffer(buffer)
             return
         }
-        try await call.write(head.take(), buffer)
+        var rest = buffer
+        repeat {
+            let piece = rest.readSlice(length: min(rest.readableBytes, Self.pieceBytes)) ?? ByteBuffer()
+            try await call.write(head.take(), piece)
+        } while rest.readableBytes > 0
     }
 
     func finish(_ trailers: HTTPFields?) async throws {

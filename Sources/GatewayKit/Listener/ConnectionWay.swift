@@ -13,10 +13,18 @@ struct ConnectionWay: Sendable {
     /// Whether the connection holds a place of `peer` in the address limiter.
     var isCounted: Bool
 
+    /// Whether the configuration knows of a proxy between.
+    var isKnownProxy: Bool { isTrustedProxy || isProxied }
+
     /// Who sent `request`.
     func remote(for request: HTTPRequest, _ configuration: DoorConfiguration) -> RemoteClient {
         guard isTrustedProxy else {
-            return RemoteClient(address: peer, isSecure: isSecure, isProxied: isProxied)
+            // From elsewhere nobody is local anyhow.
+            let isLoopback = peer?.isLoopback ?? true
+            return RemoteClient(
+                address: peer, isSecure: isSecure,
+                isProxied: isProxied || isLoopback && ForwardedHeaders.showProxy(request.headerFields),
+                usesOwnName: configuration.origins.isOwn(authority: request.authority))
         }
         let found = ForwardedHeaders.find(
             in: request.headerFields, peer: peer, style: configuration.forwardedHeaders,

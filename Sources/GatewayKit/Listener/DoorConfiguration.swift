@@ -15,11 +15,16 @@ package struct DoorListener: Hashable, Sendable {
     /// Whether every connection must begin with a PROXY protocol header, version 1 or 2, from a trusted proxy.
     /// Where it is false, such a header is not HTTP and ends the connection.
     package var expectsProxyHeader: Bool
+    /// Who may connect to a Unix socket, as permission bits; nil: whoever the process's umask lets.
+    package var unixMode: UInt16?
 
-    package init(_ address: Address, isSecure: Bool = false, expectsProxyHeader: Bool = false) {
+    package init(
+        _ address: Address, isSecure: Bool = false, expectsProxyHeader: Bool = false, unixMode: UInt16? = nil
+    ) {
         self.address = address
         self.isSecure = isSecure
         self.expectsProxyHeader = expectsProxyHeader
+        self.unixMode = unixMode
     }
 }
 

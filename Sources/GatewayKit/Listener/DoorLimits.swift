@@ -30,6 +30,9 @@ package struct DoorLimits: Hashable, Sendable {
     package var bodyTime = TimeAmount.seconds(60)
     /// Bytes per second; see `bodyTime`.
     package var bodyRate = 1 << 10
+    /// Bytes of all request bodies that are held together; what comes on top is answered 503. What anybody may send,
+    /// without a credential, may fill half of it.
+    package var inboundBudget = 64 << 20
     /// Requests and WebSockets at a time on one HTTP/2 connection.
     package var http2Streams = 100
     /// RST_STREAM frames received, and stream errors that made us send one, per 30 s on one HTTP/2 connection.

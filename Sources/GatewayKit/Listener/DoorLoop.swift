@@ -75,7 +75,12 @@ final class DoorLoop {
 struct DoorShared: Sendable {
     let configuration: DoorConfiguration
     let metrics: DoorMetrics
-    let budget: OutboundBudget
+    /// Of outbound queues.
+    let budget: ByteBudget
+    /// Of request bodies.
+    let bodies: ByteBudget
     let addresses: AddressLimiter
     let logger: Logger
+    /// When to say again that a proxy is not listed.
+    let proxyNotice = Occasion(every: .minutes(1))
 }

@@ -21,6 +21,8 @@ package enum DoorRefusal: String, CaseIterable, Sendable {
     /// Too many or too large header fields, or too long a target.
     case headTooLarge = "head_too_large"
     case bodyTooLarge = "body_too_large"
+    /// The bodies of all requests together held `DoorLimits.inboundBudget` already.
+    case bodyBudget = "body_budget"
     case origin
     /// A WebSocket handshake that the protocol or the route refused.
     case webSocketHandshake = "websocket_handshake"
@@ -58,7 +60,7 @@ package final class DoorMetrics: Sendable {
 
     private let loops: Mutex<[LoopCounters]> = Mutex([])
     private let refusals: Mutex<[DoorRefusal: Int]> = Mutex([:])
-    private let budgets: Mutex<[OutboundBudget]> = Mutex([])
+    private let budgets: Mutex<[ByteBudget]> = Mutex([])
 
     package init() {}
 
@@ -91,7 +93,7 @@ package final class DoorMetrics: Sendable {
         return counters
     }
 
-    func watch(_ budget: OutboundBudget) {
+    func watch(_ budget: ByteBudget) {
         budgets.withLock { $0.append(budget) }
     }
 }

@@ -39,6 +39,13 @@ enum ForwardedHeaders {
         return found
     }
 
+    /// Whether a proxy, trusted or not, has left its mark.
+    static func showProxy(_ fields: HTTPFields) -> Bool {
+        marks.contains { fields.contains($0) }
+    }
+
+    private static let marks = ["forwarded", "x-forwarded-for", "x-real-ip", "via"].compactMap { HTTPField.Name($0) }
+
     private static func hops(_ fields: HTTPFields, _ style: ForwardedStyle) -> [Hop] {
         switch style {
         case .xForwarded:

@@ -1,29 +1,10 @@
 import NIOCore
-import Synchronization
-
-/// How many bytes all outbound queues hold together. *Lives on*: any thread.
-///
-/// Only queues whose peer does not keep up are counted, so peers that do cost no atomic operation.
-package final class OutboundBudget: Sendable {
-    private let limit: Int
-    private let used = Atomic<Int>(0)
-
-    package init(limit: Int) {
-        self.limit = limit
-    }
-
-    package var bytes: Int { used.load(ordering: .relaxed) }
-
-    /// - Returns: false when the queues now hold more than the limit.
-    func add(_ bytes: Int) -> Bool {
-        used.wrappingAdd(bytes, ordering: .relaxed).newValue <= limit
-    }
-}
 
 /// Moves the bytes of one queue to its channel as fast as the peer takes them, and says when a limit is broken.
 ///
 /// The channel is given bytes only while it is writable, so it holds at most its watermark and one chunk; what the peer
-/// does not take stays here, counted to the byte, and can still be dropped.
+/// does not take stays here, counted to the byte, and can still be dropped. The budget of all queues counts only those whose
+/// peer is behind, so peers that keep up cost no atomic operation.
 struct OutboundPump {
     private(set) var buffer = OutboundBuffer()
     /// Whether bytes have waited since the channel stopped being writable: the peer is behind.
@@ -52,7 +33,7 @@ struct OutboundPump {
     }
 
     /// Which limit is broken now, after the channel has taken what it wanted.
-    mutating func brokenLimit(_ limits: DoorLimits, _ budget: OutboundBudget) -> OutboundLimit? {
+    mutating func brokenLimit(_ limits: DoorLimits, _ budget: ByteBudget) -> OutboundLimit? {
         let waiting = isBehind ? buffer.bytes : 0
         guard waiting != reported else { return nil }
         let grown = waiting - reported
@@ -62,14 +43,14 @@ struct OutboundPump {
         return fits || grown < 0 ? nil : .budget
     }
 
-    mutating func dropUnsent(_ budget: OutboundBudget) {
+    mutating func dropUnsent(_ budget: ByteBudget) {
         buffer.dropUnsent()
         _ = budget.add(buffer.bytes - reported)
         reported = buffer.bytes
     }
 
     /// The channel is gone.
-    mutating func close(_ budget: OutboundBudget) {
+    mutating func close(_ budget: ByteBudget) {
         buffer.dropAll()
         isBehind = false
         guard reported != 0 else { return }

@@ -23,25 +23,37 @@ package final class TLSContextStore: Sendable {
         package let description: String
     }
 
-    private let context: Mutex<NIOSSLContext>
-    private let files: Mutex<Files>
+    /// A context that was made and is not in use yet.
+    package struct Prepared: Sendable {
+        fileprivate let context: NIOSSLContext
+        fileprivate let files: Files
+    }
+
+    private let inForce: Mutex<Prepared>
 
     /// - Throws: when the files cannot be read, or do not belong together.
     package init(_ files: Files) throws(Failure) {
-        context = Mutex(try Self.load(files))
-        self.files = Mutex(files)
+        inForce = Mutex(Prepared(context: try Self.load(files), files: files))
     }
 
     /// For connections that come now.
-    package var current: NIOSSLContext { context.withLock { $0 } }
+    package var current: NIOSSLContext { inForce.withLock { $0.context } }
 
     /// Reads the files again (or others), for the connections to come; those that are open keep what they have.
     /// - Throws: when they are no good; then the old context stays.
     package func reload(_ files: Files? = nil) throws(Failure) {
-        let files = files ?? self.files.withLock { $0 }
-        let loaded = try Self.load(files)
-        context.withLock { $0 = loaded }
-        self.files.withLock { $0 = files }
+        adopt(try prepare(files))
+    }
+
+    /// The part of `reload` that may fail.
+    package func prepare(_ files: Files? = nil) throws(Failure) -> Prepared {
+        let files = files ?? inForce.withLock { $0.files }
+        return Prepared(context: try Self.load(files), files: files)
+    }
+
+    /// The part of `reload` that does not.
+    package func adopt(_ prepared: Prepared) {
+        inForce.withLock { $0 = prepared }
     }
 
     /// TLS 1.2 or newer; HTTP/2 is preferred.

@@ -6,7 +6,7 @@ import WireWebSocket
 /// It is both what a session talks to and the only handler left in its pipeline (besides TLS): an idle connection has no
 /// parser state, no queue, no task, and one entry in the loop's timer wheel. Control frames are its own business: it
 /// answers pings, asks silent peers for a sign of life, and does the closing handshake.
-package final class WebSocketConnection: OutboundQueue {
+package final class WebSocketConnection: PumpedQueue {
     package let eventLoop: any EventLoop
     package let remote: RemoteClient
     package let subprotocol: String?
@@ -21,13 +21,13 @@ package final class WebSocketConnection: OutboundQueue {
     private var state = State.open
     /// Calls from the door into the session that have not returned; what is written meanwhile is flushed at their end.
     private var depth = 0
-    private var isFlushing = false
+    var isFlushing = false
     private var isReadingPaused = false
     private var readIsWanted = false
     private var isDecoding = false
     private var lastHeard: NIODeadline
     private var timer = LoopTimers.Token.none
-    private var stallTimer = LoopTimers.Token.none
+    var stallTimer = LoopTimers.Token.none
     private let admission: NetworkAddress?
     /// Whether no guard of a shared connection counts the bytes that come in.
     private let isAlone: Bool
@@ -43,7 +43,6 @@ package final class WebSocketConnection: OutboundQueue {
 
     private enum Tag {
         static let idle: UInt8 = 0
-        static let stall: UInt8 = 1
         static let close: UInt8 = 2
     }
 
@@ -88,7 +87,7 @@ package final class WebSocketConnection: OutboundQueue {
     }
 
     package func flush() {
-        flushNow()
+        pumpOut()
         checkLimit()
     }
 
@@ -97,7 +96,7 @@ package final class WebSocketConnection: OutboundQueue {
         guard state == .open else { return }
         sendClose(code, reason: reason)
         state = .closing
-        flushNow()
+        pumpOut()
         armClose()
         // The peer's close frame is behind all that it has said.
         resumeReading()
@@ -178,32 +177,14 @@ package final class WebSocketConnection: OutboundQueue {
 
     // MARK: Sending
 
-    private func flushNow() {
-        guard !isFlushing, let context else { return }
-        isFlushing = true
-        defer { isFlushing = false }
-        var sent = 0
-        while let chunk = pump.next(isWritable: context.channel.isWritable, now: eventLoop.now) {
-            sent += chunk.readableBytes
-            context.write(NIOAny(chunk), promise: nil)
-            // The channel only notices that it is full when it is flushed.
-            if !pump.buffer.isEmpty { context.flush() }
-        }
-        guard sent > 0 else { return }
-        loop.counters.bytesSent.add(sent)
-        context.flush()
-    }
+    var isOpen: Bool { state == .open }
+    var channelIsWritable: Bool { context?.channel.isWritable ?? false }
 
-    /// Cuts off a peer that has let too much wait. Not from within a flush: the session would write into it.
-    private func checkLimit() {
-        if pump.isBehind, stallTimer == .none {
-            stallTimer = loop.timers.schedule(in: loop.limits.outboundStall, self, tag: Tag.stall)
-        }
-        guard let limit = pump.brokenLimit(loop.limits, loop.door.budget), state == .open else { return }
-        cutOff(limit)
-    }
+    func writeToChannel(_ chunk: ByteBuffer) { context?.write(NIOAny(chunk), promise: nil) }
 
-    private func cutOff(_ limit: OutboundLimit) {
+    func flushChannel() { context?.flush() }
+
+    func cutOff(_ limit: OutboundLimit) {
         guard state == .open, let session else { return }
         loop.door.metrics.count(.slowConsumer)
         let goodbye = session.limitExceeded(limit)
@@ -227,7 +208,7 @@ package final class WebSocketConnection: OutboundQueue {
     private func leave() {
         state = .leaving
         armClose()
-        flushNow()
+        pumpOut()
         closeWhenSent()
     }
 
@@ -342,7 +323,7 @@ extension WebSocketConnection: ChannelDuplexHandler {
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable, !isFlushing {
             let wasBehind = pump.isBehind
-            flushNow()
+            pumpOut()
             checkLimit()
             if wasBehind, pump.buffer.isEmpty {
                 if state == .leaving {
@@ -372,11 +353,11 @@ extension WebSocketConnection: ChannelDuplexHandler {
 
 // MARK: - Time
 
-extension WebSocketConnection: TimerTarget {
+extension WebSocketConnection {
     package func timerFired(_ tag: UInt8) {
         switch tag {
         case Tag.idle: checkSilence()
-        case Tag.stall: checkStall()
+        case PumpTag.stall: checkStall()
         default: context?.close(promise: nil)
         }
     }
@@ -399,18 +380,6 @@ extension WebSocketConnection: TimerTarget {
         }
         guard state == .open else { return }
         timer = loop.timers.schedule(in: next, self, tag: Tag.idle)
-    }
-
-    private func checkStall() {
-        stallTimer = .none
-        guard pump.isBehind else { return }
-        let stalled = eventLoop.now - pump.lastProgress
-        if stalled >= loop.limits.outboundStall {
-            cutOff(.stalled)
-        } else {
-            let rest = loop.limits.outboundStall - stalled
-            stallTimer = loop.timers.schedule(in: rest, self, tag: Tag.stall)
-        }
     }
 }
 

@@ -41,6 +41,9 @@ package struct ClientAPI: Sendable {
         }
     }
 
+    /// How much of a request's body the door takes in for these routes.
+    package func bodyAllowance(for request: HTTPRequest) -> BodyAllowance { Resource.bodyAllowance(for: request) }
+
     /// Answers the polls that wait, and lets none wait from here on: to be called when the server begins to go down.
     /// Sockets and streams are told by the door.
     package func drain() { services.loops.drain() }

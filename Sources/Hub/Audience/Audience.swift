@@ -109,11 +109,6 @@ package final class Audience {
             return goLive(session, through: view.head)
         }
         session.deliveredThrough = cursor.position
-        for row in view.seats where row.prunedThrough > cursor.position {
-            var frames = hub.allocator.buffer(capacity: 64)
-            session.dialect.encode(.gap(row.identity.id, first: row.firstSequence), &frames)
-            write(frames, to: session)
-        }
         session.mode = .catchingUp(
             CatchUp(untold: Dictionary(view.seats.lazy.map { ($0.identity.id, $0) }, uniquingKeysWith: { $1 })))
         readOn(session)
@@ -130,10 +125,10 @@ package final class Audience {
     /// The sink has room again: a session that is behind reads on.
     package func becameWritable(_ session: Session) {
         guard case .catchingUp(var state) = session.mode else { return }
-        if let page = state.waiting {
+        if let (page, index) = state.waiting {
             state.waiting = nil
             session.mode = .catchingUp(state)
-            take(page, for: session)
+            take(page, from: index, for: session)
         } else {
             readOn(session)
         }
@@ -146,10 +141,15 @@ package final class Audience {
         guard session.sink.isWritable else { return }
         state.isReading = true
         session.mode = .catchingUp(state)
-        let scope = residences[session.actor.account].map { Array($0.seats.keys) } ?? []
+        // The seats are as of `head`, so the page ends there: a place that begins later is in the scope of the next one.
+        var scope = ChangeScope()
+        for seat in residences[session.actor.account]?.seats.values ?? [:].values {
+            scope.add(seat.identity.id, seat.viewer.standing)
+        }
         let id = session.id
-        hub.readChanges(for: session.actor.account, in: scope, after: session.deliveredThrough, on: index) {
-            audience, result in
+        hub.readChanges(
+            for: session.actor.account, in: scope, after: session.deliveredThrough, through: head, on: index
+        ) { audience, result in
             audience.pageArrived(id, result)
         }
     }
@@ -160,32 +160,57 @@ package final class Audience {
         session.mode = .catchingUp(state)
         switch result {
         case .failure(let rejection): end(session, .rejected(rejection))
-        case .success(let page): take(page, for: session)
+        case .success(let page): take(page, from: 0, for: session)
         }
         flushTouched()
     }
 
-    private func take(_ page: ChangePage, for session: Session) {
+    /// Writes a page from one of its changes on, as far as the sink takes it.
+    private func take(_ page: ChangePage, from start: Int, for session: Session) {
         guard case .catchingUp(var state) = session.mode else { return }
-        guard session.sink.isWritable else {
-            state.waiting = page
-            session.mode = .catchingUp(state)
-            return
-        }
-        var frames = hub.allocator.buffer(capacity: page.changes.count * 256)
-        for change in page.changes where change.position > session.deliveredThrough {
-            encode(change, for: session, &state, &frames)
+        var index = start
+        while index < page.changes.endIndex || index == 0 {
+            guard session.sink.isWritable else {
+                state.waiting = (page, index)
+                session.mode = .catchingUp(state)
+                return
+            }
+            var frames = hub.allocator.buffer(capacity: CatchUp.pieceBytes)
+            if index == 0 { encode(page.gaps, for: session, &state, &frames) }
+            while index < page.changes.endIndex, frames.readableBytes < CatchUp.pieceBytes {
+                let change = page.changes[index]
+                index += 1
+                guard change.position > session.deliveredThrough else { continue }
+                encode(change, for: session, &state, &frames)
+                session.deliveredThrough = change.position
+            }
+            write(frames, to: session)
+            if page.changes.isEmpty { break }
         }
         session.deliveredThrough = max(session.deliveredThrough, page.through)
         session.mode = .catchingUp(state)
-        write(frames, to: session)
         readOn(session)
+    }
+
+    private func encode(
+        _ gaps: [ChangeGap], for session: Session, _ state: inout CatchUp, _ frames: inout ByteBuffer
+    ) {
+        for gap in gaps where state.gaps.updateValue(gap.first, forKey: gap.conversation) != gap.first {
+            state.lastSeen[gap.conversation] = nil
+            session.dialect.encode(.gap(gap.conversation, first: gap.first), &frames)
+        }
     }
 
     private func encode(_ change: Change, for session: Session, _ state: inout CatchUp, _ frames: inout ByteBuffer) {
         switch change {
         case .event(let event):
-            guard isVisible(event, to: session) else { return }
+            guard isVisible(event, to: session) else {
+                // The first that is visible after it does not follow the one before it.
+                if state.lastSeen[event.conversation] == nil, event.sequence.rawValue > 0 {
+                    state.lastSeen[event.conversation] = Sequence(rawValue: event.sequence.rawValue - 1)
+                }
+                return
+            }
             let last = state.lastSeen[event.conversation]
             let previous = last.flatMap { $0.next == event.sequence ? nil : $0 }
             state.lastSeen[event.conversation] = event.sequence
@@ -198,6 +223,7 @@ package final class Audience {
             guard mayKnow(receipt, session) else { return }
             session.dialect.encode(.receipt(receipt), &frames)
         case .profile(let profile):
+            guard residences[session.actor.account]?.blocked.contains(profile.party.id) == false else { return }
             session.dialect.encode(.profile(profile), &frames)
         }
     }
@@ -314,10 +340,16 @@ package final class Audience {
             residence.seats[row.identity.id]?.lastSeen = Sequence(rawValue: row.lastSequence.rawValue - 1)
         }
         for session in residence.sessions {
-            guard case .live = session.mode else { continue }
-            var frames = hub.allocator.buffer(capacity: 256)
-            session.dialect.encode(.seat(row), &frames)
-            write(frames, to: session)
+            switch session.mode {
+            case .live:
+                var frames = hub.allocator.buffer(capacity: 256)
+                session.dialect.encode(.seat(row), &frames)
+                write(frames, to: session)
+            case .catchingUp(var state):
+                state.untold[row.identity.id] = row
+                session.mode = .catchingUp(state)
+            case .attaching, .ended: break
+            }
         }
     }
 

@@ -33,7 +33,8 @@ package enum Delivery: Sendable {
 
 /// A gateway's side of a session: where the hub puts what it has for it.
 ///
-/// *Lives on* the session's event loop, like all its calls.
+/// *Lives on* the session's event loop, like all its calls. `write` and `flush` must not attach, detach or call
+/// `becameWritable`: the hub is in the middle of its sessions then.
 package protocol SessionSink: AnyObject {
     /// False while the connection has more to send than it should: signals are dropped, catching up pauses.
     var isWritable: Bool { get }

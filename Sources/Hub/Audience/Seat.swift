@@ -27,6 +27,21 @@ package struct SeatRow: Hashable, Sendable {
         access = state.access
         other = state.identity.kind == .direct ? state.otherParty(than: member.party.id) : nil
     }
+
+    /// - Parameter postRank: what the conversation's own permissions say; nil where they say nothing.
+    package init(_ head: ConversationHead, member: Member, postRank: Rank?, other: Party?) {
+        identity = head.identity
+        self.member = member
+        timeline = head.timeline
+        firstSequence = head.firstSequence
+        lastSequence = head.lastSequence
+        prunedThrough = head.prunedThrough
+        self.postRank = postRank ?? PermissionTable.standard(.post, in: head.identity.kind)
+        name = head.name
+        subject = head.subject
+        access = head.access
+        self.other = other
+    }
 }
 
 extension ConversationState {

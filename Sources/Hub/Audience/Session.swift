@@ -48,6 +48,11 @@ struct CatchUp {
     var lastSeen: [ConversationID: Sequence] = [:]
     /// The account's places that the session has not been told of; told before an event that began or changed one.
     var untold: [ConversationID: SeatRow]
-    /// A page that waits until the sink is writable.
-    var waiting: ChangePage?
+    /// What the session was told to be gone.
+    var gaps: [ConversationID: Sequence] = [:]
+    /// A page that waits until the sink is writable, from one of its changes on.
+    var waiting: (page: ChangePage, from: Int)?
+
+    /// Bytes after which the sink is asked whether it takes more.
+    static let pieceBytes = 32 << 10
 }

@@ -1,6 +1,9 @@
 extension Lane {
     /// Decides one command against the (tentative) state and puts what follows into the batch.
     func process(_ submission: Submission, _ batch: inout PendingBatch) {
+        if revokedDevices.contains(submission.actor.device) {
+            return batch.refuse(submission, Rejection(.unauthenticated, "the device was signed out"))
+        }
         do {
             switch submission.command {
             case .conversation(let id, let command): try decide(command, in: id, submission, &batch)
@@ -24,6 +27,9 @@ extension Lane {
         if let repeated = try firstAcceptance(submission, fingerprint) { return batch.answer(submission, repeated) }
         try load(id)
         guard let state = conversations[id] else { throw Rejection(.notFound, "no such conversation") }
+        if state.identity.kind == .ledger, case .setState = command {
+            throw Rejection(.notApplicable, "a ledger's values are settings")
+        }
         let facts = try facts(for: command, by: submission.actor, in: state)
         let decision = try ConversationRules.decide(
             command, by: submission.actor, in: state, facts: facts, limits: hub.limits)
@@ -87,11 +93,11 @@ extension Lane {
         let actor = submission.actor
         let event = Event(
             position: nextPosition(), conversation: id, sequence: last.next, id: ids.next(at: time),
-            author: actor.party, device: actor.device.rawValue == 0 ? nil : actor.device, time: time,
+            author: actor.party, device: actor.isServer ? nil : actor.device, time: time,
             token: submission.token, content: content)
         conversations[id]?.apply(event)
         guard let state = conversations[id] else { return nil }
-        if case .message = content { lastPosts[id, default: [:]][actor.account] = time }
+        if case .message = content, state.slowMode > 0 { lastPosts[id, default: [:]][actor.account] = time }
         return (writes(for: event, erasing: erased, fingerprint, state), item(for: event, state))
     }
 
@@ -185,16 +191,15 @@ extension Lane {
             if let target = facts.target { facts.isPinned = try log.isPinned(target.reference.sequence, in: id) }
         case .receipt(let thread, _, _):
             if let thread { facts.thread = try log.envelope(thread, in: id) }
-            let key = ReceiptKey(
-                conversation: id, account: actor.account, thread: facts.thread?.reference.sequence)
+            let key = ReceiptKey(conversation: id, account: actor.account, thread: facts.thread?.root)
             if let known = receipts[key] {
                 facts.receipt = known
             } else {
                 facts.receipt = try log.receipt(of: key.account, in: id, thread: key.thread)
             }
-        case .edit, .join, .knock, .leave, .invite, .kick, .ban, .unban, .setRank, .setState, .call, .sealed, .custom,
-            .report:
-            break
+        case .join, .knock: facts.places = try account(actor.account)?.conversations.count ?? 0
+        case .invite(let subject): facts.places = try account(subject)?.conversations.count ?? 0
+        case .edit, .leave, .kick, .ban, .unban, .setRank, .setState, .call, .sealed, .custom, .report: break
         }
         return facts
     }

@@ -15,32 +15,37 @@ extension Lane {
         }
         guard creator.kind != .guest else { throw Rejection(.forbidden, "a guest can't make conversations") }
         let handle = try freeHandle(new)
-        let id = nextConversation()
-        let identity = ConversationIdentity(
-            id: id, kind: new.kind, address: Address(handle: handle), pair: nil, sealing: nil, created: now)
-        conversations[id] = ConversationState(identity: identity)
         var contents: [Content] = [.membership(joined(creator.party, .owner))]
         contents.append(.state(StateChange(key: .access, value: new.access.rawValue)))
         if new.history != .members { contents.append(.state(StateChange(key: .history, value: new.history.rawValue))) }
         if let name = new.name {
-            guard name.utf8.count <= hub.limits.nameBytes else { throw Rejection(.tooLarge, "the name is too long") }
+            try requireForm(name, hub.limits.nameBytes, "the name")
             contents.append(.state(StateChange(key: .name, value: name)))
         }
         if let subject = new.subject {
-            guard subject.utf8.count <= hub.limits.subjectBytes else {
-                throw Rejection(.tooLarge, "the subject is too long")
-            }
+            try requireForm(subject, hub.limits.subjectBytes, "the subject")
             contents.append(.state(StateChange(key: .subject, value: subject)))
         }
         for invited in new.invite.prefix(hub.limits.members) where invited != creator.account {
             guard let other = try account(invited), !other.account.isDisabled,
-                !other.blocked.contains(creator.account)
+                !other.blocked.contains(creator.account),
+                other.conversations.count < hub.limits.conversationsPerAccount
             else { continue }
             contents.append(
                 .membership(
                     MembershipChange(subject: other.account.party, standing: .invited, rank: .member, reason: nil)))
         }
+        // From here on nothing is refused: what is in memory is what will be written.
+        let identity = ConversationIdentity(
+            id: nextConversation(), kind: new.kind, address: Address(handle: handle), pair: nil, sealing: nil,
+            created: now)
+        conversations[identity.id] = ConversationState(identity: identity)
         write(contents, into: identity, submission, Fingerprint(creating: new), at: now, &batch)
+    }
+
+    private func requireForm(_ text: String, _ limit: Int, _ what: String) throws(Rejection) {
+        guard text.utf8.count <= limit else { throw Rejection(.tooLarge, "\(what) is longer than \(limit) bytes") }
+        if text.utf8.contains(0) { throw Rejection(.invalidValue, "\(what) has a NUL in it") }
     }
 
     private func joined(_ party: Party, _ rank: Rank) -> MembershipChange {
@@ -81,7 +86,7 @@ extension Lane {
     /// Writes a new conversation with its first events; the token is that of the first one.
     private func write(
         _ contents: [Content], into identity: ConversationIdentity, _ submission: Submission,
-        _ fingerprint: Fingerprint?, at now: Timestamp, _ batch: inout PendingBatch
+        _ fingerprint: Fingerprint?, at now: Timestamp, _ batch: inout PendingBatch, more: [Batch.Item] = []
     ) {
         var writes: [Write] = [.createConversation(identity)]
         var items: [Batch.Item] = []
@@ -99,7 +104,7 @@ extension Lane {
             items.append(.event(stamped.item))
         }
         batch.accept(
-            submission, writes: writes, items: items,
+            submission, writes: writes, items: items + more,
             Acceptance(conversation: identity.id, event: first, position: position, time: now, isRepeat: false))
     }
 
@@ -123,6 +128,11 @@ extension Lane {
         }
         if let sealing, !(1...64).contains(sealing.utf8.count) {
             throw Rejection(.invalidValue, "a sealing scheme takes 1 to 64 bytes")
+        }
+        for party in [try account(actor.account), other]
+        where party?.conversations.count ?? 0 >= hub.limits.conversationsPerAccount {
+            throw Rejection(
+                .limitReached, "an account is in \(hub.limits.conversationsPerAccount) conversations at most")
         }
         let identity = ConversationIdentity(
             id: nextConversation(), kind: .direct, address: nil, pair: pair, sealing: sealing, created: now)
@@ -161,11 +171,14 @@ extension Lane {
     /// Sets a value of the account's own ledger, which is made on first need. Blocks live there.
     func setLedger(_ change: StateChange, _ submission: Submission, _ batch: inout PendingBatch) throws {
         let actor = submission.actor
+        let change = change.normalized(home: hub.serverName)
+        // Looked up first: once a change is applied nothing may fail but the commit.
+        let blocked = try account(blockedBy: change)
         guard let owner = try account(actor.account) else { throw Rejection(.notFound, "no such account") }
         if let ledger = owner.ledger {
             try load(ledger)
         } else {
-            return try makeLedger(change, submission, &batch)
+            return try makeLedger(change, blocked, submission, &batch)
         }
         guard let ledger = owner.ledger, let state = conversations[ledger] else {
             throw Rejection(.notFound, "no such conversation")
@@ -181,7 +194,9 @@ extension Lane {
                 Acceptance(conversation: ledger, event: nil, position: position, time: now, isRepeat: true))
         }
         var items: [Batch.Item] = [.event(stamped.item)]
-        if let blocked = try noteBlock(change, of: actor.account) { items.append(.blocks(actor.account, blocked)) }
+        if let blocked {
+            items.append(.blocks(actor.account, note(change, blocks: blocked, by: actor.account)))
+        }
         batch.accept(
             submission, writes: stamped.writes, items: items,
             Acceptance(
@@ -191,37 +206,51 @@ extension Lane {
     }
 
     private func makeLedger(
-        _ change: StateChange, _ submission: Submission, _ batch: inout PendingBatch
+        _ change: StateChange, _ blocked: AccountID?, _ submission: Submission, _ batch: inout PendingBatch
     ) throws {
         let actor = submission.actor
         let now = hub.clock()
         let identity = ConversationIdentity(
-            id: nextConversation(), kind: .ledger, address: nil, pair: .init(actor.account, actor.account),
-            sealing: nil, created: now)
+            id: ConversationID(rawValue: lastConversation.rawValue + 1), kind: .ledger, address: nil,
+            pair: .init(actor.account, actor.account), sealing: nil, created: now)
         let state = ConversationState(identity: identity)
-        conversations[identity.id] = state
         _ = try ConversationRules.decide(
             .setState(change), by: actor, in: state, facts: Facts(now: now), limits: hub.limits)
+        _ = nextConversation()
+        conversations[identity.id] = state
         accounts[actor.account]?.ledger = identity.id
         let contents: [Content] = [.membership(joined(actor.party, .owner)), .state(change)]
-        write(contents, into: identity, submission.withoutToken(), nil, at: now, &batch)
-        if let blocked = try noteBlock(change, of: actor.account) {
-            batch.add(.blocks(actor.account, blocked))
+        var items: [Batch.Item] = []
+        if let blocked {
+            items.append(.blocks(actor.account, note(change, blocks: blocked, by: actor.account)))
         }
+        write(contents, into: identity, submission.withoutToken(), nil, at: now, &batch, more: items)
     }
 
-    /// A block in the ledger changes what the owner can see: nil if the change is about something else.
-    private func noteBlock(_ change: StateChange, of account: AccountID) throws -> Set<AccountID>? {
-        guard change.key.namespace.isEmpty, change.key.type == "block",
-            let address = Address(change.key.key, home: hub.serverName),
-            let other = try directory.account(at: address)
-        else { return nil }
+    /// The account that a change of a ledger blocks or unblocks; nil if it is about something else.
+    private func account(blockedBy change: StateChange) throws(StoreError) -> AccountID? {
+        guard change.isBlock, let address = Address(change.key.key, home: hub.serverName) else { return nil }
+        return try log.accountID(at: address)
+    }
+
+    /// A block changes what the owner of the ledger can see.
+    private func note(_ change: StateChange, blocks other: AccountID, by account: AccountID) -> Set<AccountID> {
         if change.value == nil {
-            accounts[account]?.blocked.remove(other.id)
+            accounts[account]?.blocked.remove(other)
         } else {
-            accounts[account]?.blocked.insert(other.id)
+            accounts[account]?.blocked.insert(other)
         }
-        return accounts[account]?.blocked
+        return accounts[account]?.blocked ?? []
+    }
+}
+
+extension StateChange {
+    fileprivate var isBlock: Bool { key.namespace.isEmpty && key.type == "block" }
+
+    /// A block names its account in one form: what is on disk is read without case folding.
+    fileprivate func normalized(home: ServerName) -> StateChange {
+        guard isBlock, let address = Address(key.key, home: home) else { return self }
+        return StateChange(key: StateKey(namespace: "", type: "block", key: address.description), value: value)
     }
 }
 

@@ -3,11 +3,11 @@ import NIOCore
 extension LaneInbox {
     /// Asks for an account's view; the answer reaches the session's audience between two batches.
     func attach(_ session: SessionID, actor: Actor, presence: Presence.State, loop: Int) {
-        _ = put(.job { lane in lane.attach(session, actor, presence, loop) })
+        _ = put(.aside { lane in lane.attach(session, actor, presence, loop) })
     }
 
     func detach(_ session: SessionID) {
-        _ = put(.job { lane in lane.detach(session) })
+        _ = put(.aside { lane in lane.detach(session) })
     }
 }
 
@@ -25,24 +25,39 @@ extension Lane {
             guard let state = try account(actor.account), !state.account.isDisabled else {
                 return .failure(Rejection(.unauthenticated, "the account is closed"))
             }
+            // Who this is was read before: what has been taken away since must not come back by a session.
+            let isKnown = actor.isServer ? true : try log.hasDevice(actor.device, of: actor.account)
+            guard isKnown, actor.isAdministrator == state.account.isAdministrator else {
+                return .failure(Rejection(.unauthenticated, "the device was signed out"))
+            }
             if presence.sessionCount(of: actor.account) >= hub.limits.sessionsPerAccount {
                 return .failure(
                     Rejection(.limitReached, "an account has \(hub.limits.sessionsPerAccount) sessions at most"))
             }
-            var seats: [SeatRow] = []
-            seats.reserveCapacity(state.conversations.count)
-            for id in state.conversations {
-                try load(id)
-                guard let conversation = conversations[id], let member = conversation.members[actor.account] else {
-                    continue
-                }
-                seats.append(SeatRow(conversation, member: member))
-            }
+            let seats = try seats(of: actor.account, in: state.conversations)
             return .success(AccountView(seats: seats, blocked: state.blocked, head: position))
         } catch {
             logger.error("an account's view can't be read", metadata: ["reason": "\(error)"])
             return .failure(Rejection(.unavailable, "the log can't be read at the moment", retryAfter: 1_000))
         }
+    }
+
+    /// From memory where it is there. The rest is one query: nobody's many large conversations may hold up the lane.
+    private func seats(
+        of account: AccountID, in ids: Set<ConversationID>
+    ) throws(StoreError) -> [SeatRow] {
+        var seats: [SeatRow] = []
+        seats.reserveCapacity(ids.count)
+        var missing: [ConversationID] = []
+        for id in ids {
+            if let known = conversations[id] {
+                if let member = known.members[account] { seats.append(SeatRow(known, member: member)) }
+            } else {
+                missing.append(id)
+            }
+        }
+        if !missing.isEmpty { seats += try log.seats(of: account, in: missing) }
+        return seats
     }
 
     func detach(_ session: SessionID) {
@@ -59,7 +74,7 @@ extension Lane {
     }
 
     func attend(_ conversation: ConversationID, _ session: SessionID, present: Bool) {
-        guard let actor = presence.actor(of: session), isJoined(actor.account, conversation) else { return }
+        guard let actor = presence.actor(of: session), !present || isJoined(actor.account, conversation) else { return }
         let changed =
             present ? presence.attend(conversation, session) : presence.unattend(conversation, session)
         guard changed else { return }

@@ -19,7 +19,10 @@ package final class Lane {
     var conversations: [ConversationID: ConversationState] = [:]
     var accounts: [AccountID: AccountState] = [:]
     var receipts: [ReceiptKey: Receipt] = [:]
+    /// Of conversations in slow mode.
     var lastPosts: [ConversationID: [AccountID: Timestamp]] = [:]
+    /// Since the start. Ids are never used again, and what was read of a device before it went must not count after.
+    private(set) var revokedDevices: Set<DeviceID> = []
     let presence: PresenceBoard
 
     /// Conversations kept in memory at most, beyond those of the batch at hand; accounts and receipts likewise.
@@ -56,10 +59,12 @@ package final class Lane {
         while let next = rest.first {
             switch next {
             case .command(let submission):
-                // A job sees what came before it committed; a command must not overtake the job.
-                if !batch.jobs.isEmpty || batch.mustCommit(before: submission) { return }
+                if batch.isClosed || batch.mustCommit(before: submission) { return }
                 process(submission, &batch)
             case .job(let job):
+                batch.jobs.append(job)
+                batch.isClosed = true
+            case .aside(let job):
                 batch.jobs.append(job)
             }
             rest = rest.dropFirst()
@@ -69,10 +74,10 @@ package final class Lane {
     // MARK: Saving
 
     private func commit(_ batch: inout PendingBatch) {
-        guard !batch.entries.isEmpty else { return runJobs(&batch) }
+        guard batch.writesAnything else { return runJobs(&batch) }
         do {
-            try log.append(batch.entries.flatMap(\.writes))
-        } catch .constraint(let reason) where batch.entries.count > 1 {
+            try log.append(batch.writes)
+        } catch .constraint(let reason) where batch.steps.count > 1 {
             logger.warning(
                 "a batch broke a constraint; its commands are tried one by one", metadata: ["reason": "\(reason)"])
             retryOneByOne(&batch)
@@ -84,42 +89,45 @@ package final class Lane {
 
     /// One bad command must not fail its neighbours.
     private func retryOneByOne(_ batch: inout PendingBatch) {
-        let entries = batch.entries
-        forget(batch)
-        var merged = batch.withoutEntries()
-        for entry in entries {
+        forget(batch.head)
+        for submission in batch.takeTentative() {
             var single = PendingBatch(head: position)
-            process(entry.submission, &single)
-            do {
-                try log.append(single.entries.flatMap(\.writes))
-            } catch {
-                fail(&single, error)
+            process(submission, &single)
+            if single.writesAnything {
+                do {
+                    try log.append(single.writes)
+                } catch {
+                    fail(&single, error)
+                }
             }
-            merged.absorb(single)
+            batch.absorb(single)
         }
-        batch = merged
     }
 
     private func fail(_ batch: inout PendingBatch, _ error: StoreError) {
-        forget(batch)
+        forget(batch.head)
         logger.error("the log could not be written", metadata: ["reason": "\(error)"])
         let rejection: Rejection
         switch error {
         case .constraint: rejection = Rejection(.fault, "the log refused this command")
-        case .unavailable, .damaged:
+        case .unavailable, .unsynced, .damaged:
             rejection = Rejection(.unavailable, "the log can't be written at the moment", retryAfter: 1_000)
         }
-        batch.refuseAll(rejection)
+        // The error may have come after the commit: then the batch is in the log, whether or not it survives a power cut.
+        if position > batch.head { batch.withholdAnswers(rejection) } else { batch.refuseAll(rejection) }
     }
 
-    /// Drops everything tentative: it is read again from the log when it is needed.
-    private func forget(_ batch: PendingBatch) {
-        position = batch.head
+    /// Drops everything tentative: it is read again from the log when it is needed. The position is the log's own.
+    private func forget(_ head: Position) {
+        position = head
         conversations.removeAll(keepingCapacity: true)
         accounts.removeAll(keepingCapacity: true)
         receipts.removeAll(keepingCapacity: true)
+        lastPosts.removeAll(keepingCapacity: true)
         do {
-            lastConversation = try log.head().lastConversation
+            let stored = try log.head()
+            position = max(head, stored.position)
+            lastConversation = stored.lastConversation
         } catch {
             logger.error("the log's head can't be read", metadata: ["reason": "\(error)"])
         }
@@ -140,7 +148,7 @@ package final class Lane {
     private func publish(_ batch: PendingBatch) {
         let replies = batch.replies
         for reply in replies where reply.reply.loop == nil { reply.reply.complete(reply.outcome) }
-        let items = batch.entries.flatMap(\.items) + batch.extras.items
+        let items = batch.items + batch.extras.items
         let message = Batch(items: items, head: position)
         for port in hub.ports {
             let local = replies.filter { $0.reply.loop == port.index }
@@ -153,7 +161,15 @@ package final class Lane {
                 for install in installs { audience.install(install.session, install.result) }
             }
         }
-        if !items.isEmpty { hub.followers.advance(to: position) }
+        if batch.writesAnything { hub.followers.advance(to: position) }
+    }
+
+    // MARK: Devices
+
+    /// The device's sessions end on every loop, and nothing more is taken from it.
+    func revoke(_ device: DeviceID, of account: AccountID) {
+        revokedDevices.insert(device)
+        current.items.append(.revoked(account, device))
     }
 
     private func trimCaches() {

@@ -9,6 +9,7 @@ package final class LaneInbox: Sendable {
         var work: [LaneWork] = []
         var commands = 0
         var isScheduled = false
+        var isClosed = false
         var lane: NIOLoopBoundBox<Lane>?
     }
     private let state = Mutex(State())
@@ -22,13 +23,18 @@ package final class LaneInbox: Sendable {
 
     func open(_ lane: NIOLoopBoundBox<Lane>) { state.withLock { $0.lane = lane } }
 
-    /// Nothing is taken any more; what waits is dropped unanswered only if the loop is gone.
-    func close() { state.withLock { $0.lane = nil } }
+    /// Nothing is taken any more. What waits already is still done.
+    func close() {
+        state.withLock { state in
+            state.isClosed = true
+            if !state.isScheduled { state.lane = nil }
+        }
+    }
 
     /// False when a command found the inbox full: answer `busy`.
     func put(_ work: LaneWork) -> Bool {
         let outcome = state.withLock { state -> (accepted: Bool, wake: NIOLoopBoundBox<Lane>?) in
-            guard let lane = state.lane else { return (false, nil) }
+            guard !state.isClosed, let lane = state.lane else { return (false, nil) }
             if case .command = work {
                 guard state.commands < limit else { return (false, nil) }
                 state.commands += 1
@@ -53,6 +59,7 @@ package final class LaneInbox: Sendable {
         state.withLock { state in
             guard !state.work.isEmpty else {
                 state.isScheduled = false
+                if state.isClosed { state.lane = nil }
                 return []
             }
             let taken: [LaneWork]
@@ -75,8 +82,11 @@ package final class LaneInbox: Sendable {
 /// One thing for the lane to do.
 enum LaneWork: Sendable {
     case command(Submission)
-    /// Runs after the commit of what came before it, on the lane.
+    /// Runs after the commit of what came before it, and before any command that came after it.
     case job(@Sendable (Lane) -> Void)
+    /// Runs after the commit of what came before it; commands that came after it may be in the same commit. For what
+    /// neither changes nor depends on conversations: many of them must not cost a sync each.
+    case aside(@Sendable (Lane) -> Void)
 }
 
 /// A command on its way.

@@ -4,21 +4,24 @@
 struct PendingBatch {
     /// The position before the batch.
     let head: Position
-    var entries: [Entry] = []
-    /// Answers of commands that wrote nothing.
-    private(set) var answers: [(reply: Reply, outcome: Result<Acceptance, Rejection>)] = []
+    /// Every command of the batch, in order.
+    private(set) var steps: [Step] = []
     var jobs: [@Sendable (Lane) -> Void] = []
+    /// A job for which later commands wait is among them.
+    var isClosed = false
     var extras = PublishedExtras()
+    /// The first step that writes: it and all that follow were judged by, or are, what is not saved yet.
+    private var firstWrite: Int?
     private var tokens: Set<TokenKey> = []
     private var targets: Set<EventID> = []
     private var isStructural = false
 
-    /// One accepted command: its writes, what the loops hear of it, and its answer.
-    struct Entry {
+    /// One command: its writes, what the loops hear of it, and its answer.
+    struct Step {
         let submission: Submission
-        let writes: [Write]
-        var items: [Batch.Item]
-        let acceptance: Acceptance
+        fileprivate(set) var writes: [Write]
+        fileprivate(set) var items: [Batch.Item]
+        fileprivate(set) var outcome: Result<Acceptance, Rejection>
     }
 
     private struct TokenKey: Hashable {
@@ -28,10 +31,17 @@ struct PendingBatch {
 
     init(head: Position) { self.head = head }
 
+    var writesAnything: Bool { firstWrite != nil }
+    var writes: [Write] { steps.flatMap(\.writes) }
+    var items: [Batch.Item] { steps.flatMap(\.items) }
+    var replies: [(reply: Reply, outcome: Result<Acceptance, Rejection>)] {
+        steps.map { ($0.submission.reply, $0.outcome) }
+    }
+
     /// Whether a command depends on what this batch has only tentatively: the repeat of a token, a second command about
     /// the same event, anything after a conversation was made, and making one.
     func mustCommit(before submission: Submission) -> Bool {
-        guard !entries.isEmpty else { return false }
+        guard writesAnything else { return false }
         if isStructural { return true }
         if let token = submission.token,
             tokens.contains(TokenKey(device: submission.actor.device, token: token))
@@ -47,7 +57,8 @@ struct PendingBatch {
     mutating func accept(
         _ submission: Submission, writes: [Write], items: [Batch.Item], _ acceptance: Acceptance
     ) {
-        entries.append(Entry(submission: submission, writes: writes, items: items, acceptance: acceptance))
+        firstWrite = firstWrite ?? steps.endIndex
+        steps.append(Step(submission: submission, writes: writes, items: items, outcome: .success(acceptance)))
         if let token = submission.token { tokens.insert(TokenKey(device: submission.actor.device, token: token)) }
         switch submission.command {
         case .create, .openDirect, .setLedger, .setProfile: isStructural = true
@@ -56,42 +67,46 @@ struct PendingBatch {
         }
     }
 
-    /// Adds to what the loops hear of the command that was accepted last.
-    mutating func add(_ item: Batch.Item) {
-        guard let last = entries.indices.last else { return }
-        entries[last].items.append(item)
-    }
-
     mutating func refuse(_ submission: Submission, _ rejection: Rejection) {
-        answers.append((submission.reply, .failure(rejection)))
+        steps.append(Step(submission: submission, writes: [], items: [], outcome: .failure(rejection)))
     }
 
-    /// Nothing is written: the answer stands by itself.
+    /// Nothing is written: it already is as asked.
     mutating func answer(_ submission: Submission, _ acceptance: Acceptance) {
-        answers.append((submission.reply, .success(acceptance)))
+        steps.append(Step(submission: submission, writes: [], items: [], outcome: .success(acceptance)))
     }
 
-    /// Nothing of the batch was saved: what was to be accepted is refused.
+    // MARK: When it could not be saved
+
+    /// Nothing was saved: the steps that write are refused, and so is every answer that rested on them.
     mutating func refuseAll(_ rejection: Rejection) {
-        for entry in entries { answers.append((entry.submission.reply, .failure(rejection))) }
-        entries = []
+        for index in steps.indices.dropFirst(firstWrite ?? steps.endIndex) {
+            steps[index].writes = []
+            steps[index].items = []
+            steps[index].outcome = .failure(rejection)
+        }
+        firstWrite = nil
     }
 
-    /// The batch without its accepted commands, which are about to be tried again.
-    func withoutEntries() -> PendingBatch {
-        var rest = PendingBatch(head: head)
-        rest.answers = answers
-        rest.jobs = jobs
-        return rest
+    /// It was saved, but it is not known to be on disk: the loops must hear of it, and nobody may be told that it is safe.
+    mutating func withholdAnswers(_ rejection: Rejection) {
+        for index in steps.indices.dropFirst(firstWrite ?? steps.endIndex) {
+            steps[index].outcome = .failure(rejection)
+        }
+    }
+
+    /// Takes the steps out that must be tried again, one by one.
+    mutating func takeTentative() -> [Submission] {
+        let start = firstWrite ?? steps.endIndex
+        let tentative = steps[start...].map(\.submission)
+        steps.removeLast(steps.endIndex - start)
+        firstWrite = nil
+        return tentative
     }
 
     mutating func absorb(_ other: PendingBatch) {
-        entries += other.entries
-        answers += other.answers
-    }
-
-    var replies: [(reply: Reply, outcome: Result<Acceptance, Rejection>)] {
-        answers + entries.map { ($0.submission.reply, .success($0.acceptance)) }
+        if firstWrite == nil, let first = other.firstWrite { firstWrite = steps.endIndex + first }
+        steps += other.steps
     }
 }
 

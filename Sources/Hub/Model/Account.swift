@@ -75,4 +75,6 @@ package struct Actor: Hashable, Sendable {
     }
 
     package var account: AccountID { party.id }
+    /// The server itself acts, not a device.
+    package var isServer: Bool { device.rawValue == 0 }
 }

@@ -56,6 +56,7 @@ package struct Interval: Hashable, Sendable {
 
 /// One account's membership in one conversation.
 package struct Member: Hashable, Sendable {
+    static let maxIntervals = 1_000
     package let party: Party
     package var standing: Standing
     package var rank: Rank

@@ -19,11 +19,13 @@ package protocol Archive: Sendable {
     ) throws(StoreError) -> [LogEntry]
     func pins(of conversation: ConversationID) throws(StoreError) -> [LogEntry]
 
-    /// What changed for an account after a position, ascending by position, at most `limit` changes: events of the
-    /// conversations in `scope`, events whose membership change is about the account itself, receipts in `scope`, and
-    /// profiles of accounts that share a conversation in `scope`.
+    /// What changed for an account after a position and up to another, ascending by position, at most `limit` changes:
+    /// events of the conversations in `scope`, events whose membership change is about the account itself, receipts of
+    /// those in which it is joined, and profiles of accounts that are joined in them too.
+    ///
+    /// The scope is of an earlier moment than the snapshot. It is complete up to `through` if it holds as of `through`.
     func changes(
-        for account: AccountID, in scope: [ConversationID], after: Position, limit: Int
+        for account: AccountID, in scope: ChangeScope, after: Position, through: Position, limit: Int
     ) throws(StoreError) -> ChangePage
     /// Every event after a position, ascending: for followers.
     func events(after: Position, limit: Int) throws(StoreError) -> [Event]
@@ -129,10 +131,19 @@ package struct LogEntry: Hashable, Sendable {
     package struct ReactionCount: Hashable, Sendable {
         package let key: String
         /// In the order in which they reacted.
-        package let by: [Party]
-        package init(key: String, by: [Party]) {
+        package let by: [Reactor]
+        package init(key: String, by: [Reactor]) {
             self.key = key
             self.by = by
+        }
+    }
+    package struct Reactor: Hashable, Sendable {
+        package let party: Party
+        /// Of the reaction.
+        package let sequence: Sequence
+        package init(_ party: Party, at sequence: Sequence) {
+            self.party = party
+            self.sequence = sequence
         }
     }
     package struct ThreadSummary: Hashable, Sendable {
@@ -180,18 +191,53 @@ package struct AccountProfile: Hashable, Sendable {
     }
 }
 
+/// Whose changes an account is to learn of.
+package struct ChangeScope: Hashable, Sendable {
+    /// Where it is joined, invited or knocking.
+    package var conversations: Set<ConversationID> = []
+    /// Where it is joined.
+    package var joined: Set<ConversationID> = []
+
+    package init() {}
+
+    package mutating func add(_ conversation: ConversationID, _ standing: Standing?) {
+        switch standing {
+        case .joined:
+            conversations.insert(conversation)
+            joined.insert(conversation)
+        case .invited, .knocking: conversations.insert(conversation)
+        case .left, .banned, nil: break
+        }
+    }
+}
+
 /// A run of changes.
 package struct ChangePage: Sendable {
     package let changes: [Change]
     /// Everything up to here was looked at: where to go on.
     package let through: Position
-    /// There is nothing more up to `through`'s snapshot head.
+    /// There is nothing more up to the position that was asked for.
     package let isComplete: Bool
+    /// Conversations in scope of which retention took events after the position that was asked from.
+    package let gaps: [ChangeGap]
 
-    package init(changes: [Change], through: Position, isComplete: Bool) {
+    package init(changes: [Change], through: Position, isComplete: Bool, gaps: [ChangeGap] = []) {
         self.changes = changes
         self.through = through
         self.isComplete = isComplete
+        self.gaps = gaps
+    }
+}
+
+/// Events of a conversation are gone before somebody has read them.
+package struct ChangeGap: Hashable, Sendable {
+    package let conversation: ConversationID
+    /// The first sequence that is still there.
+    package let first: Sequence
+
+    package init(conversation: ConversationID, first: Sequence) {
+        self.conversation = conversation
+        self.first = first
     }
 }
 
@@ -220,7 +266,7 @@ package struct ConversationSummary: Sendable {
 
 /// How much is unread: a pure function of the log and the marker.
 ///
-/// Messages after the marker that are not one's own, not erased, not by a blocked account, and visible. Counting stops
+/// Messages after the marker, sealed ones too, that are not one's own, not erased, not by a blocked account, and visible. Counting stops
 /// at ``limit``, and then says so.
 package struct Unread: Hashable, Sendable {
     package static let limit = 1_000

@@ -1,7 +1,42 @@
 /// Accounts, devices and credentials.
 ///
-/// Reads are made on reader threads and block. Writes are made on the lane, each its own synced transaction.
-package protocol Directory: Sendable {
+/// Reads are made on reader threads and block. Writes are made on the lane, each its own synced transaction, unless they
+/// are made within one.
+package protocol Directory: DirectoryAccess, Sendable {
+    /// Calls `body` within one transaction, which is on disk when this returns; nothing is kept of one that throws.
+    ///
+    /// `body` must use what it is given, not this directory: reads see what it has written, and nobody else writes
+    /// meanwhile. A write in it that throws ``StoreError/constraint(_:)`` has written nothing, and `body` may go on.
+    func transaction<Value: Sendable>(
+        _ body: (any DirectoryAccess) throws(StoreError) -> Value
+    ) throws(StoreError) -> Value
+}
+
+extension Directory {
+    /// A transaction that can refuse: nothing is kept of one that does.
+    package func decide<Value: Sendable>(
+        _ body: (any DirectoryAccess) throws(StoreError) -> Result<Value, Rejection>
+    ) throws(StoreError) -> Result<Value, Rejection> {
+        var refusal: Rejection?
+        do throws(StoreError) {
+            return try transaction { access throws(StoreError) -> Result<Value, Rejection> in
+                let outcome = try body(access)
+                if case .failure(let rejection) = outcome {
+                    refusal = rejection
+                    throw .constraint("refused")
+                }
+                return outcome
+            }
+        } catch {
+            guard let refusal else { throw error }
+            return .failure(refusal)
+        }
+    }
+}
+
+/// What can be read in a directory and done to it: one call at a time by ``Directory``, or several as one in its
+/// ``Directory/transaction(_:)``.
+package protocol DirectoryAccess {
     // Reads
     func account(_ id: AccountID) throws(StoreError) -> Account?
     func account(at address: Address) throws(StoreError) -> Account?
@@ -13,10 +48,11 @@ package protocol Directory: Sendable {
     func devices(of account: AccountID) throws(StoreError) -> [Device]
     func link(hash: [UInt8]) throws(StoreError) -> OneTimeLink?
     func webhooks() throws(StoreError) -> [Webhook]
+    func webhook(_ id: String) throws(StoreError) -> Webhook?
     /// A secret that this deployment made for itself (key of signed links, of fake salts …); nil before its first use.
     func secret(_ name: String) throws(StoreError) -> [UInt8]?
 
-    // Writes, on the lane
+    // Writes
     /// Throws ``StoreError/constraint(_:)`` if the address is taken, by a deleted account too.
     func create(_ account: NewAccount) throws(StoreError) -> Account
     func update(_ account: AccountID, administrator: Bool?, disabled: Bool?, kind: Account.Kind?) throws(StoreError)

@@ -2,8 +2,12 @@
 package enum StoreError: Error, Hashable, Sendable {
     /// One write contradicts another or the log: the others of its batch can succeed without it.
     case constraint(String)
-    /// The disk or the database refused. Nothing of the batch is on disk; the connection is not to be trusted.
+    /// The disk or the database refused, and the connection is not to be trusted. Nothing of the batch counts as accepted;
+    /// when it was the sync that failed, it may still be found in the log after a crash, so a repeat must carry its token.
     case unavailable(String)
+    /// A sync failed. The kernel may have dropped what it could not write and call it clean: nothing that this process
+    /// reads afterwards proves what is on disk, so it must end. A new one reads the disk.
+    case unsynced(String)
     /// What is on disk is not what was written.
     case damaged(String)
 }
@@ -23,7 +27,11 @@ package protocol EventLog: Sendable {
     func conversation(at address: Address) throws(StoreError) -> ConversationID?
     func direct(_ pair: ConversationIdentity.Pair, sealing: String?) throws(StoreError) -> ConversationID?
     func accountState(_ id: AccountID) throws(StoreError) -> AccountState?
-    /// The first acceptance of a device's token.
+    func accountID(at address: Address) throws(StoreError) -> AccountID?
+    func hasDevice(_ device: DeviceID, of account: AccountID) throws(StoreError) -> Bool
+    /// An account's places in conversations, without their other members.
+    func seats(of account: AccountID, in conversations: [ConversationID]) throws(StoreError) -> [SeatRow]
+    /// The first acceptance of a device's token, however long ago; retention does not take it.
     func acceptance(device: DeviceID, token: Token) throws(StoreError) -> StoredAcceptance?
     func envelope(_ id: EventID, in conversation: ConversationID) throws(StoreError) -> Envelope?
     /// Edits of an event, oldest first: what a redaction must erase too.
@@ -75,6 +83,9 @@ package struct Envelope: Hashable, Sendable {
     package let time: Timestamp
     /// The root of the thread that the event is in.
     package let thread: EventReference?
+
+    /// The thread that a receipt for this event is about: it is a root, or is in one.
+    package var root: Sequence { thread?.sequence ?? reference.sequence }
 
     package init(
         reference: EventReference, author: AccountID, kind: Content.Kind, isErased: Bool, time: Timestamp,

@@ -15,8 +15,18 @@ package struct Reader: Sendable {
         let viewer: Viewer
 
         /// Whether the conversation as it is now (members, state) is open to the viewer.
+        ///
+        /// Having been joined once does not open it, even if nothing has happened since.
         package var seesNow: Bool {
-            viewer.standing == .joined || canSee(viewer, at: head.lastSequence, history: head.timeline)
+            switch viewer.standing {
+            case .joined: true
+            case .banned: false
+            case .invited, .knocking, .left, nil: head.timeline.visibility(at: head.lastSequence) == .everyone
+            }
+        }
+        /// The last sequence that the viewer may know of.
+        package var lastSequence: Sequence {
+            seesNow ? head.lastSequence : viewer.intervals.last?.through ?? .zero
         }
         /// Whether the viewer may know what an account of this conversation does just now (presence, attendance).
         package func seesSignals(of account: AccountID) -> Bool {
@@ -154,6 +164,14 @@ package struct Reader: Sendable {
 
     package func summary(of id: ConversationID, for actor: Actor) throws(Rejection) -> ConversationSummary {
         let view = try view(id, for: actor)
+        // Who was in a private conversation keeps what was, and learns nothing of what is.
+        switch view.member?.standing {
+        case .left, .banned:
+            if view.head.access == .private, !view.seesNow {
+                throw Rejection(.forbidden, "you are not in this conversation")
+            }
+        case .joined, .invited, .knocking, nil: break
+        }
         let found = try store { () throws(StoreError) in
             try archive.summaries(of: [id], for: actor.account, blocked: view.viewer.blocked).first
         }
@@ -166,11 +184,12 @@ package struct Reader: Sendable {
         _ summary: ConversationSummary, _ actor: Actor, _ blocked: Set<AccountID>
     ) -> ConversationSummary {
         let viewer = Viewer(account: actor.account, member: summary.member, blocked: blocked)
-        guard let last = summary.last, !canSee(viewer, Visible(last.event), history: summary.head.timeline) else {
-            return summary
+        let timeline = summary.head.timeline
+        let last = summary.last.flatMap { last in
+            canSee(viewer, Visible(last.event), history: timeline) ? last.seen(by: viewer, history: timeline) : nil
         }
         return ConversationSummary(
-            head: summary.head, member: summary.member, other: summary.other, last: nil, readUpTo: summary.readUpTo,
+            head: summary.head, member: summary.member, other: summary.other, last: last, readUpTo: summary.readUpTo,
             unread: summary.unread)
     }
 
@@ -195,7 +214,7 @@ package struct Reader: Sendable {
         let entries = try store { () throws(StoreError) in try archive.page(id, range, limit: limit) }
         return Page(
             entries: entries.filter { view.sees($0.event) }.map { visible($0, view) },
-            firstSequence: view.head.firstSequence, lastSequence: view.head.lastSequence,
+            firstSequence: view.head.firstSequence, lastSequence: view.lastSequence,
             hasMore: hasMore(entries, range, view.head))
     }
 
@@ -208,14 +227,8 @@ package struct Reader: Sendable {
         }
     }
 
-    /// What later events made of an entry is filtered too: a blocked account's reactions do not count.
     private func visible(_ entry: LogEntry, _ view: View) -> LogEntry {
-        guard !view.viewer.blocked.isEmpty, !entry.reactions.isEmpty else { return entry }
-        let reactions = entry.reactions.compactMap { count -> LogEntry.ReactionCount? in
-            let by = count.by.filter { !view.viewer.blocked.contains($0.id) }
-            return by.isEmpty ? nil : LogEntry.ReactionCount(key: count.key, by: by)
-        }
-        return LogEntry(event: entry.event, edit: entry.edit, reactions: reactions, thread: entry.thread)
+        entry.seen(by: view.viewer, history: view.head.timeline)
     }
 
     package func entry(
@@ -278,7 +291,7 @@ package struct Reader: Sendable {
     package func receipts(in id: ConversationID, for actor: Actor) throws(Rejection) -> [Receipt] {
         let view = try opened(id, for: actor)
         return try store { () throws(StoreError) in try archive.receipts(in: id) }
-            .filter { !view.viewer.blocked.contains($0.party.id) }
+            .filter { view.seesSignals(of: $0.party.id) }
     }
 
     package func unread(in id: ConversationID, for actor: Actor) throws(Rejection) -> Unread {
@@ -294,63 +307,6 @@ package struct Reader: Sendable {
             let own = try archive.memberships(of: actor.account).first { $0.identity.kind == .ledger }
             guard let own else { return [:] }
             return try archive.state(of: own.identity.id)
-        }
-    }
-
-    // MARK: Changes
-
-    /// Changes after a cursor, for a device that polls. `caughtUp`: there is nothing more for now.
-    package struct Sync: Sendable {
-        package let changes: [Change]
-        package let gaps: [(conversation: ConversationID, first: Sequence)]
-        package let next: Cursor
-        package let caughtUp: Bool
-        package let continuityLost: Bool
-    }
-
-    package func changes(after cursor: Cursor, limit: Int, for actor: Actor) throws(Rejection) -> Sync {
-        try store { () throws(StoreError) in
-            let rows = try archive.memberships(of: actor.account)
-            let blocked = try archive.blocked(by: actor.account)
-            let current = rows.filter {
-                switch $0.member.standing {
-                case .joined, .invited, .knocking: true
-                case .left, .banned: false
-                }
-            }
-            var views: [ConversationID: (viewer: Viewer, timeline: VisibilityTimeline)] = [:]
-            for row in rows {
-                views[row.identity.id] = (
-                    Viewer(account: actor.account, member: row.member, blocked: blocked), row.timeline
-                )
-            }
-            let isKnown = cursor.epoch == hub.epoch
-            let page = try archive.changes(
-                for: actor.account, in: current.map(\.identity.id), after: isKnown ? cursor.position : .zero,
-                limit: min(max(limit, 1), Reader.pageLimit))
-            let visible = page.changes.filter { change in
-                switch change {
-                case .event(let event):
-                    guard let view = views[event.conversation] else { return false }
-                    return canSee(view.viewer, Visible(event), history: view.timeline)
-                case .receipt(let receipt):
-                    return views[receipt.conversation]?.viewer.standing == .joined
-                        && !blocked.contains(receipt.party.id)
-                case .profile: return true
-                }
-            }
-            var gaps: [(ConversationID, Sequence)] = []
-            if isKnown {
-                for row in current {
-                    guard let head = try archive.head(of: row.identity.id), head.prunedThrough > cursor.position else {
-                        continue
-                    }
-                    gaps.append((row.identity.id, head.firstSequence))
-                }
-            }
-            return Sync(
-                changes: visible, gaps: gaps, next: Cursor(epoch: hub.epoch, position: page.through),
-                caughtUp: page.isComplete, continuityLost: !isKnown)
         }
     }
 }

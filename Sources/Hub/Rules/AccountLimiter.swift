@@ -24,7 +24,7 @@ package final class AccountLimiter: Sendable {
 
     /// The server itself (device zero) is not limited.
     func takeCommand(_ actor: Actor) -> Rejection? {
-        guard actor.device.rawValue != 0 else { return nil }
+        guard !actor.isServer else { return nil }
         let now = clock()
         let wait = state.withLock { state in
             let (rate, burst) = (state.limits.commandsPerSecond, state.limits.commandBurst)

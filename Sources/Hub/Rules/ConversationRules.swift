@@ -13,6 +13,8 @@ package struct Facts: Sendable {
     /// Earlier edits of the target.
     package var edits: [Sequence] = []
     package var receipt: Receipt?
+    /// Conversations of the account whose membership begins.
+    package var places = 0
     /// When the author last posted here, as far as this process remembers.
     package var lastPost: Timestamp?
     package var now: Timestamp
@@ -55,7 +57,7 @@ package enum ConversationRules {
         case .call(let change): return try context.call(change)
         case .sealed(let scheme, let bytes): return try context.sealed(scheme, bytes)
         case .custom(let namespace, let type, let payload): return try context.custom(namespace, type, payload)
-        case .receipt(_, let delivered, let read): return try context.receipt(delivered, read)
+        case .receipt(let thread, let delivered, let read): return try context.receipt(thread, delivered, read)
         case .report(_, let reason): return try context.report(reason)
         }
     }

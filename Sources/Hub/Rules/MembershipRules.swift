@@ -23,6 +23,8 @@ extension RuleContext {
             }
         }
         try requireRoom()
+        try requirePlace(member?.standing)
+        try requireFewReturns()
         return change(
             actor.party, .joined, max(.member, member?.standing == .invited ? member?.rank ?? .member : .member))
     }
@@ -30,6 +32,22 @@ extension RuleContext {
     private func requireRoom() throws(Rejection) {
         if state.members.count >= limits.members, state.joinedCount >= limits.members {
             throw Rejection(.limitReached, "the conversation has \(limits.members) members")
+        }
+    }
+
+    /// Nobody is given more conversations than a first screen can hold, by whomever.
+    private func requirePlace(_ standing: Standing?) throws(Rejection) {
+        guard standing == nil || standing == .left else { return }
+        if facts.places >= limits.conversationsPerAccount {
+            throw Rejection(
+                .limitReached, "an account is in \(limits.conversationsPerAccount) conversations at most")
+        }
+    }
+
+    /// A member's visibility is a list of the times in which they were joined.
+    private func requireFewReturns() throws(Rejection) {
+        guard (member?.intervals.count ?? 0) < Member.maxIntervals else {
+            throw Rejection(.limitReached, "you have left and joined this conversation too often")
         }
     }
 
@@ -42,6 +60,7 @@ extension RuleContext {
         case .left, nil:
             // A private conversation that one never was in does not exist for one.
             if state.access == .private, member == nil { throw Rejection(.notFound, "no such conversation") }
+            try requirePlace(member?.standing)
             return change(actor.party, .knocking, .member, reason)
         }
     }
@@ -83,6 +102,7 @@ extension RuleContext {
         case .knocking, .left, nil: break
         }
         try requireRoom()
+        try requirePlace(state.members[subject.id]?.standing)
         return change(subject.party, .invited, .member)
     }
 

@@ -115,12 +115,13 @@ extension RuleContext {
         return .event(.custom(namespace: namespace, type: type, payload: payload), erase: [])
     }
 
-    func receipt(_ delivered: Sequence?, _ read: Sequence?) throws(Rejection) -> Decision {
+    func receipt(_ thread: EventID?, _ delivered: Sequence?, _ read: Sequence?) throws(Rejection) -> Decision {
         try requireJoined()
+        _ = try reference(facts.thread, wanted: thread, "the thread's root")
         guard (delivered ?? .zero) <= state.lastSequence, (read ?? .zero) <= state.lastSequence,
             (delivered ?? .zero) >= .zero, (read ?? .zero) >= .zero
         else { throw Rejection(.invalidValue, "a receipt can't be ahead of the conversation") }
-        let thread = facts.thread?.reference.sequence
+        let thread = facts.thread?.root
         var receipt =
             facts.receipt
             ?? Receipt(

@@ -4,9 +4,15 @@ extension RuleContext {
             guard state.identity.pair?.low == actor.account else { throw Rejection(.notFound, "no such conversation") }
         } else {
             try require(action(for: change.key))
+            if state.identity.kind == .direct, facts.isBlocked {
+                throw Rejection(.forbidden, "this person does not take messages from you")
+            }
         }
         try requireForm(change)
         if state.values[change.key] == change.value { return .unchanged }
+        if change.key == .history, state.timeline.entries.count >= VisibilityTimeline.maxEntries {
+            throw Rejection(.limitReached, "the visibility of the past was changed too often")
+        }
         if change.value != nil, state.values[change.key] == nil, state.values.count >= limits.stateKeys {
             throw Rejection(.limitReached, "the conversation keeps \(limits.stateKeys) values")
         }

@@ -20,6 +20,8 @@ package struct Viewer: Hashable, Sendable {
 package struct VisibilityTimeline: Hashable, Sendable {
     /// Ascending by sequence; the first entry holds from the beginning.
     package private(set) var entries: [(from: Sequence, visibility: HistoryVisibility)]
+    /// The whole list is written with each change.
+    static let maxEntries = 1_000
 
     package init(_ first: HistoryVisibility) { entries = [(.zero, first)] }
 

@@ -45,10 +45,11 @@ extension SQLiteStore {
         }
         let directory = try DataDirectory(path)
         let past = try? directory.readMarker()
-        let fresh = directory.database + ".restored"
+        for leftover in directory.restoreLeftovers { try removeFile(leftover) }
+        let fresh = directory.restored
         do {
             let source = try Verification.open(backup)
-            try DatabaseFile.copy(source, to: fresh)
+            try DatabaseFile.copy(source, to: fresh, replacing: true)
             try source.close()
             let queue = try DatabaseQueue(path: fresh)
             try Schema.current.migrate(queue)
@@ -77,9 +78,12 @@ extension Schema {
 }
 
 extension DataDirectory {
-    /// Moves the database away, with what belongs to it.
+    /// Moves the database away, with what belongs to it: the database first, so that a start between two moves finds none
+    /// and refuses, instead of one without its write-ahead log. A second try takes what the first left behind: a strange
+    /// log beside the new database would be read into it.
     fileprivate func keepAside(at time: Timestamp) throws(StoreError) {
-        guard exists(database) else { return }
+        let suffixes = ["", "-wal", "-shm"].filter { exists(database + $0) }
+        guard !suffixes.isEmpty else { return }
         let aside = backups + "/replaced-\(time)"
         do {
             try FileManager.default.createDirectory(
@@ -87,7 +91,7 @@ extension DataDirectory {
         } catch {
             throw .unavailable("\(aside) can't be made: \(error.localizedDescription)")
         }
-        for suffix in ["-wal", "-shm", ""] where exists(database + suffix) {
+        for suffix in suffixes {
             try moveFile(database + suffix, to: aside + "/switchboard.sqlite" + suffix)
         }
     }

@@ -14,6 +14,13 @@ final class DataDirectory: Sendable {
     var database: String { path + "/switchboard.sqlite" }
     var search: String { path + "/search.sqlite" }
     var backups: String { path + "/backups" }
+    /// What a restore makes before it takes the database's place.
+    var restored: String { database + ".restored" }
+    /// What a restore that was cut off has left.
+    var restoreLeftovers: [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        return names.map { path + "/" + $0 }.filter { $0.hasPrefix(restored) }
+    }
     private var marker: String { path + "/store.json" }
 
     /// Makes the directory if there is none, and takes its lock.
@@ -86,12 +93,18 @@ func moveFile(_ from: String, to: String) throws(StoreError) {
     try syncFile(URL(fileURLWithPath: to).deletingLastPathComponent().path)
 }
 
+/// Gives a file another name, which nothing may have yet.
+func linkFile(_ from: String, to: String) throws(StoreError) {
+    guard link(from, to) == 0 else { throw .unavailable("\(from) can't be named \(to): \(lastError())") }
+    try syncFile(URL(fileURLWithPath: to).deletingLastPathComponent().path)
+}
+
 /// Puts a file's or a directory's content on disk.
 func syncFile(_ path: String) throws(StoreError) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .unavailable("\(path) can't be opened: \(lastError())") }
     defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw .unavailable("\(path) can't be synced: \(lastError())") }
+    guard fsync(descriptor) == 0 else { throw .unsynced("\(path) can't be synced: \(lastError())") }
 }
 
 /// Removes a file that may not be there.

@@ -73,14 +73,15 @@ enum DatabaseFile {
         try FileManager.default.createDirectory(
             atPath: directory.backups, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let path = directory.backups + "/before-schema-\(version + 1).sqlite"
-        try copy(queue, to: path)
+        try copy(queue, to: path, replacing: true)
         return path
     }
 
-    /// A whole copy of one snapshot, on disk when this returns. What is read meanwhile is not blocked.
-    static func copy(_ source: some DatabaseReader, to path: String) throws {
-        let fresh = path + ".new"
-        for suffix in ["-journal", "-wal", "-shm"] { try removeFile(fresh + suffix) }
+    /// A whole copy of one snapshot, on disk when this returns. What is read meanwhile is not blocked. Of two copies to one
+    /// path at a time the first that is whole is kept.
+    static func copy(_ source: some DatabaseReader, to path: String, replacing: Bool = false) throws {
+        let fresh = path + ".new-\(String(UInt64.random(in: .min ... .max), radix: 36))"
+        defer { for suffix in ["", "-journal", "-wal", "-shm"] { try? removeFile(fresh + suffix) } }
         try makePrivateFile(fresh)
         let target = try DatabaseQueue(path: fresh)
         try source.backup(to: target, pagesPerStep: 1_024)
@@ -90,7 +91,7 @@ enum DatabaseFile {
         }
         try target.close()
         try syncFile(fresh)
-        try moveFile(fresh, to: path)
+        if replacing { try moveFile(fresh, to: path) } else { try linkFile(fresh, to: path) }
     }
 
     static func closeQuietly(_ connection: some DatabaseReader, _ logger: Logger) {

@@ -6,7 +6,7 @@ import GRDB
 struct Schema: Sendable {
     /// «SWBD»: what SQLite's `application_id` says in our files.
     static let applicationID: Int64 = 0x5357_4244
-    static let current = Schema(steps: [Schema.first])
+    static let current = Schema(steps: [Schema.first, Schema.spentTokens])
 
     /// SQL by step; the first makes an empty database ours.
     let steps: [String]
@@ -27,6 +27,21 @@ struct Schema: Sendable {
     static func version(of db: Database) throws -> Int64 {
         try Int64.fetchOne(db, sql: "PRAGMA user_version") ?? 0
     }
+
+    /// Retention takes events, and not the promise that a token is good for one event: that lasts as long as its device.
+    private static let spentTokens = """
+        CREATE TABLE spent_tokens (
+            device INTEGER NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
+            token TEXT NOT NULL,
+            conversation INTEGER NOT NULL,
+            id BLOB NOT NULL,
+            sequence INTEGER NOT NULL,
+            position INTEGER NOT NULL,
+            time INTEGER NOT NULL,
+            fingerprint INTEGER NOT NULL,
+            PRIMARY KEY (device, token)
+        ) STRICT, WITHOUT ROWID;
+        """
 
     private static let first = """
         -- One row: which store this is, and how far its stream of changes has come.

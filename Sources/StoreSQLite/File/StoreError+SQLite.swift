@@ -22,7 +22,12 @@ extension StoreError {
             switch error.resultCode {
             case .SQLITE_CONSTRAINT: self = .constraint(message)
             case .SQLITE_CORRUPT, .SQLITE_NOTADB: self = .damaged(message)
-            default: self = .unavailable("\(message) (SQLite \(error.extendedResultCode.rawValue))")
+            default:
+                let text = "\(message) (SQLite \(error.extendedResultCode.rawValue))"
+                switch error.extendedResultCode {
+                case .SQLITE_IOERR_FSYNC, .SQLITE_IOERR_DIR_FSYNC: self = .unsynced(text)
+                default: self = .unavailable(text)
+                }
             }
         default:
             self = .unavailable("\(error)")

@@ -14,29 +14,46 @@ final class Writer: Sendable {
     private let path: String
     private let options: SQLiteStore.Options
     private let logger: Logger
-    private let connection: Mutex<DatabaseQueue?>
+    private let onUntrusted: @Sendable (StoreError) -> Void
+    private struct State {
+        var connection: DatabaseQueue?
+        /// Why nothing is read or written any more.
+        var untrusted: StoreError?
+    }
+    private let state: Mutex<State>
 
-    init(path: String, options: SQLiteStore.Options, logger: Logger) throws {
+    /// - Parameter onUntrusted: called, with the lock held, when the process must not go on with this disk.
+    init(
+        path: String, options: SQLiteStore.Options, logger: Logger,
+        onUntrusted: @escaping @Sendable (StoreError) -> Void
+    ) throws {
         self.path = path
         self.options = options
         self.logger = logger
-        connection = Mutex(try Writer.open(path, options))
+        self.onUntrusted = onUntrusted
+        state = Mutex(State(connection: try Writer.open(path, options)))
     }
 
     /// Calls `body` in no transaction: every statement sees what is committed, and nobody else commits.
     func read<Value: Sendable>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
-        try connection.withLock { (connection) throws(StoreError) -> Value in
+        try call(isWrite: false, body)
+    }
+
+    private func call<Value: Sendable>(
+        isWrite: Bool, _ body: (Database) throws -> Value
+    ) throws(StoreError) -> Value {
+        try state.withLock { (state) throws(StoreError) -> Value in
             do {
-                return try opened(&connection).writeWithoutTransaction(body)
+                return try opened(&state).writeWithoutTransaction(body)
             } catch {
-                throw failed(error, &connection)
+                throw failed(error, isWrite: isWrite, &state)
             }
         }
     }
 
     /// Calls `body` in a transaction, and returns when that is on disk. Nothing is kept of one that throws.
     func transaction<Value: Sendable>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
-        try read { db in
+        try call(isWrite: true) { db in
             try db.cachedStatement(sql: "BEGIN IMMEDIATE").execute()
             do {
                 let value = try body(db)
@@ -51,34 +68,46 @@ final class Writer: Sendable {
     }
 
     func close() throws(StoreError) {
-        try connection.withLock { (connection) throws(StoreError) in
+        try state.withLock { (state) throws(StoreError) in
             do {
-                try connection?.close()
-                connection = nil
+                try state.connection?.close()
+                state.connection = nil
             } catch {
                 throw StoreError(error)
             }
         }
     }
 
-    private func opened(_ connection: inout DatabaseQueue?) throws -> DatabaseQueue {
-        if let connection { return connection }
+    private func opened(_ state: inout State) throws -> DatabaseQueue {
+        if let untrusted = state.untrusted { throw untrusted }
+        if let connection = state.connection { return connection }
         let fresh = try Writer.open(path, options)
         logger.notice("the log is open for writing again")
-        connection = fresh
+        state.connection = fresh
         return fresh
     }
 
-    private func failed(_ error: any Error, _ connection: inout DatabaseQueue?) -> StoreError {
+    private func failed(_ error: any Error, isWrite: Bool, _ state: inout State) -> StoreError {
         let error = StoreError(error)
         if case .constraint = error { return error }
+        if state.untrusted != nil { return error }
         logger.error("the log could not be written or read", metadata: ["reason": "\(error)"])
         do {
-            try connection?.close()
+            try state.connection?.close()
         } catch {
             logger.error("its connection could not be closed", metadata: ["reason": "\(error)"])
         }
-        connection = nil
+        state.connection = nil
+        let isFatal =
+            switch error {
+            case .unsynced: true
+            case .damaged: isWrite
+            case .constraint, .unavailable: false
+            }
+        if isFatal {
+            state.untrusted = error
+            onUntrusted(error)
+        }
         return error
     }
 

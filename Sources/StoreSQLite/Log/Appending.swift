@@ -266,6 +266,14 @@ struct Appending {
     private func prune(_ id: ConversationID, before: Sequence, through: Position) throws {
         for change in try stateChanges(of: id, before: before) { try keepBefore(change, in: id) }
         let place: [any Bindable] = [id.rawValue, before.rawValue]
+        // A repeat of what is gone must not be taken for something new, however late it comes.
+        try db.run(
+            """
+            INSERT OR IGNORE INTO spent_tokens
+            SELECT device, token, conversation, id, sequence, position, time, ifnull(fingerprint, 0) FROM events
+            WHERE conversation = ? AND sequence < ? AND token IS NOT NULL
+                AND device IN (SELECT id FROM devices)
+            """, place)
         try db.run("DELETE FROM events WHERE conversation = ? AND sequence < ?", place)
         try db.run("DELETE FROM reactions WHERE conversation = ? AND target < ?", place)
         try db.run("DELETE FROM pins WHERE conversation = ? AND target < ?", place)

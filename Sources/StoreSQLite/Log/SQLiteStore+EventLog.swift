@@ -64,12 +64,38 @@ extension SQLiteStore {
         }
     }
 
+    package func accountID(at address: Address) throws(StoreError) -> AccountID? {
+        try writer.read { db in
+            try db.first(
+                "SELECT id FROM accounts WHERE handle = ? AND server = ? AND deleted = 0",
+                [address.handle.text, address.serverColumn], { try $0.value(0) })
+        }
+    }
+
+    package func hasDevice(_ device: DeviceID, of account: AccountID) throws(StoreError) -> Bool {
+        try writer.read { db in
+            try db.first(
+                "SELECT 1 FROM devices WHERE id = ? AND account = ?", [device.rawValue, account.rawValue],
+                { _ in true }) ?? false
+        }
+    }
+
+    package func seats(
+        of account: AccountID, in conversations: [ConversationID]
+    ) throws(StoreError) -> [SeatRow] {
+        try writer.read { db in try db.seats(of: account, in: conversations) }
+    }
+
     package func acceptance(device: DeviceID, token: Token) throws(StoreError) -> StoredAcceptance? {
         try writer.read { db in
             try db.first(
                 """
                 SELECT conversation, id, sequence, position, time, ifnull(fingerprint, 0) FROM events
-                WHERE device = ? AND token = ?
+                WHERE device = ?1 AND token = ?2
+                UNION ALL
+                SELECT conversation, id, sequence, position, time, fingerprint FROM spent_tokens
+                WHERE device = ?1 AND token = ?2
+                LIMIT 1
                 """, [device.rawValue, token.text]
             ) { row in
                 let acceptance = Acceptance(

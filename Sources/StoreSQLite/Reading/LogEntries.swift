@@ -49,10 +49,10 @@ struct LogEntries {
     }
 
     private func reactions(to list: String) throws -> [Sequence: [LogEntry.ReactionCount]] {
-        var groups: [Sequence: [(key: String, by: [Party])]] = [:]
+        var groups: [Sequence: [(key: String, by: [LogEntry.Reactor])]] = [:]
         var rows = try db.rows(
             """
-            SELECT r.target, r.key, r.account, a.handle, a.server
+            SELECT r.target, r.key, r.account, a.handle, a.server, r.sequence
             FROM json_each(?) AS page CROSS JOIN reactions r ON r.conversation = ? AND r.target = page.value
                 JOIN accounts a ON a.id = r.account
             ORDER BY r.target, r.sequence
@@ -60,11 +60,11 @@ struct LogEntries {
         while let row = try rows.next() {
             let target: Sequence = try row.value(0)
             let key = try row.text(1)
-            let party = try row.party(2, 3)
+            let reactor = LogEntry.Reactor(try row.party(2, 3), at: try row.value(5))
             if let index = groups[target]?.firstIndex(where: { $0.key == key }) {
-                groups[target]?[index].by.append(party)
+                groups[target]?[index].by.append(reactor)
             } else {
-                groups[target, default: []].append((key, [party]))
+                groups[target, default: []].append((key, [reactor]))
             }
         }
         return groups.mapValues { $0.map { LogEntry.ReactionCount(key: $0.key, by: $0.by) } }

@@ -3,10 +3,10 @@ import Hub
 
 extension SQLiteStore {
     package func changes(
-        for account: AccountID, in scope: [ConversationID], after: Position, limit: Int
+        for account: AccountID, in scope: ChangeScope, after: Position, through: Position, limit: Int
     ) throws(StoreError) -> ChangePage {
         try read { db in
-            try ChangeScan(db, account: account, scope: scope, after: after, limit: max(limit, 1)).page()
+            try ChangeScan(db, account, scope, after: after, through: through, limit: max(limit, 1)).page()
         }
     }
 }
@@ -20,28 +20,36 @@ private struct ChangeScan {
     private let account: AccountID
     private let scope: Set<ConversationID>
     private let scopeList: String
+    /// Whose receipts and company are wanted.
+    private let joinedList: String
     private let after: Int64
+    private let through: Int64
     private let limit: Int
 
     /// A seek in an index costs about as much as this many steps along one.
     private static let stepsPerSeek: Int64 = 8
 
-    init(_ db: Database, account: AccountID, scope: [ConversationID], after: Position, limit: Int) {
+    init(
+        _ db: Database, _ account: AccountID, _ scope: ChangeScope, after: Position, through: Position, limit: Int
+    ) {
         self.db = db
         self.account = account
-        self.scope = Set(scope)
-        scopeList = self.scope.jsonList
+        self.scope = scope.conversations
+        scopeList = scope.conversations.jsonList
+        joinedList = scope.joined.jsonList
         self.after = after.rawValue
+        self.through = through.rawValue
         self.limit = limit
     }
 
     func page() throws -> ChangePage {
-        let head = try db.first("SELECT position FROM log", [], { try $0.integer(0) }) ?? 0
+        let head = min(try db.first("SELECT position FROM log", [], { try $0.integer(0) }) ?? 0, through)
         guard head > after else {
             return ChangePage(changes: [], through: Position(rawValue: after), isComplete: true)
         }
         let isNear = head - after <= Int64(limit) + ChangeScan.stepsPerSeek * Int64(scope.count)
-        var changes: [Change] = try (isNear ? eventsByWalking() : eventsByConversation()).map(Change.event)
+        var changes: [Change] = try (isNear ? eventsByWalking(to: head) : eventsByConversation(to: head))
+            .map(Change.event)
         // Nothing beyond the last event of a full page can be on the page.
         let end = changes.count > limit ? changes[limit - 1].position.rawValue : head
         changes += try receipts(through: end).map(Change.receipt)
@@ -51,13 +59,23 @@ private struct ChangeScan {
         changes.removeLast(max(changes.count - limit, 0))
         let through = isComplete ? Position(rawValue: head) : changes.last?.position
         return ChangePage(
-            changes: changes, through: through ?? Position(rawValue: after), isComplete: isComplete)
+            changes: changes, through: through ?? Position(rawValue: after), isComplete: isComplete, gaps: try gaps())
+    }
+
+    private func gaps() throws -> [ChangeGap] {
+        try db.all(
+            """
+            SELECT c.id, c.first_sequence
+            FROM json_each(?) AS wanted CROSS JOIN conversations c ON c.id = wanted.value
+            WHERE c.pruned_through > ? ORDER BY c.id
+            """, [scopeList, after], { ChangeGap(conversation: try $0.value(0), first: try $0.value(1)) })
     }
 
     // MARK: Events
 
-    private func eventsByWalking() throws -> [Event] {
-        var rows = try db.rows(EventRow.select + "WHERE e.position > ? ORDER BY e.position", [after])
+    private func eventsByWalking(to head: Int64) throws -> [Event] {
+        var rows = try db.rows(
+            EventRow.select + "WHERE e.position > ? AND e.position <= ? ORDER BY e.position", [after, head])
         var reader = EventReader()
         var events: [Event] = []
         while events.count <= limit, let row = try rows.next() {
@@ -68,8 +86,8 @@ private struct ChangeScan {
         return events
     }
 
-    private func eventsByConversation() throws -> [Event] {
-        var found = FirstPositions(limit: limit + 1)
+    private func eventsByConversation(to head: Int64) throws -> [Event] {
+        var found = FirstPositions(limit: limit + 1, end: head)
         let moved = try db.all(
             """
             SELECT c.id, c.first_sequence, c.last_sequence
@@ -140,7 +158,7 @@ private struct ChangeScan {
                     ON r.conversation = wanted.value AND r.position > ? AND r.position <= ?
                 JOIN accounts a ON a.id = r.account
             ORDER BY r.position LIMIT ?
-            """, [scopeList, after, end, limit + 1], ReceiptRow.receipt)
+            """, [joinedList, after, end, limit + 1], ReceiptRow.receipt)
     }
 
     private func profiles(through end: Int64) throws -> [AccountProfile] {
@@ -152,7 +170,7 @@ private struct ChangeScan {
                 SELECT 1 FROM members m WHERE m.account = a.id AND m.standing = 'joined'
                     AND m.conversation IN (SELECT value FROM json_each(?))))
             ORDER BY a.profile_position LIMIT ?
-            """, [after, end, account.rawValue, scopeList, limit + 1]
+            """, [after, end, account.rawValue, joinedList, limit + 1]
         ) { row in
             let profile = Profile(
                 displayName: try row.optionalText(3), avatar: try row.optionalText(4),
@@ -167,14 +185,19 @@ private struct FirstPositions {
     private let limit: Int
     private var positions: Set<Int64> = []
     /// No position beyond can be among them.
-    private(set) var end = Int64.max
+    private(set) var end: Int64
+    private var isCut = false
 
-    init(limit: Int) { self.limit = limit }
+    init(limit: Int, end: Int64) {
+        self.limit = limit
+        self.end = end
+    }
 
     mutating func add(_ more: [Int64]) {
         positions.formUnion(more)
         // Sorting now and then is enough.
-        guard positions.count >= limit, end == .max || positions.count >= 4 * limit else { return }
+        guard positions.count >= limit, !isCut || positions.count >= 4 * limit else { return }
+        isCut = true
         let first = ascending()
         positions = Set(first)
         end = first.last ?? end

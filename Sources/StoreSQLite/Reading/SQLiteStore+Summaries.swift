@@ -29,7 +29,7 @@ extension SQLiteStore {
     }
 }
 
-/// What one account sees of several conversations.
+/// What one account sees of several conversations. Kinds 1 and 9: what is said in the open, and sealed.
 private struct ConversationList {
     private let db: Database
     private let account: AccountID
@@ -105,7 +105,7 @@ private struct ConversationList {
     ) throws -> (count: Int64, first: Int64?, last: Int64?) {
         let condition = """
             FROM events INDEXED BY events_in_order
-            WHERE conversation = ? AND kind = 1 AND erased = 0 AND sequence BETWEEN ? AND ? AND author <> ? \(andNotBlocked)
+            WHERE conversation = ? AND kind IN (1, 9) AND erased = 0 AND sequence BETWEEN ? AND ? AND author <> ? \(andNotBlocked)
             """
         var values: [any Bindable] = [
             place.head.identity.id.rawValue, range.lowerBound, range.upperBound, account.rawValue,
@@ -152,7 +152,7 @@ private struct ConversationList {
             let newest = try db.first(
                 """
                 SELECT position FROM events INDEXED BY events_in_order
-                WHERE conversation = ? AND kind = 1 AND erased = 0 AND sequence BETWEEN ? AND ? \(andNotBlocked)
+                WHERE conversation = ? AND kind IN (1, 9) AND erased = 0 AND sequence BETWEEN ? AND ? \(andNotBlocked)
                 ORDER BY sequence DESC LIMIT 1
                 """, [place.head.identity.id.rawValue, range.lowerBound, range.upperBound] + blockedValues,
                 { try $0.integer(0) })

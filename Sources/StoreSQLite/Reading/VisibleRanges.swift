@@ -14,7 +14,7 @@ func visibleRanges(_ viewer: Viewer, history: VisibilityTimeline) -> [ClosedRang
             case .sinceJoined: false
             }
         // What a later entry also covers is that entry's to say.
-        let end = entries[(index + 1)...].map(\.from.rawValue).min() ?? .max
+        let end = entries.dropFirst(index + 1).first?.from.rawValue ?? .max
         if isVisible, let range = range(entry.from.rawValue, end == .max ? .max : end - 1) { ranges.append(range) }
     }
     return merged(ranges)

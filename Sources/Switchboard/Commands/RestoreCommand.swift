@@ -20,6 +20,7 @@ struct RestoreCommand: ParsableCommand {
     func run() throws {
         do {
             let report: StoreReport
+            guard access(path, R_OK) == 0 else { throw Failure(.noInput, "\(path) can't be read") }
             if verify {
                 report = try SQLiteStore.verify(path)
             } else {

@@ -35,6 +35,9 @@ enum ConfigurationRules {
         if configuration.door.outboundBudget < configuration.door.outboundBytes {
             messages.append("door.outbound-budget must not be below door.outbound-bytes")
         }
+        if configuration.door.inboundBudget < configuration.door.bodyBytes {
+            messages.append("door.inbound-budget must not be below door.body-bytes")
+        }
         return messages.map { ConfigurationProblem(source: .whole, message: $0) }
     }
 

@@ -46,6 +46,8 @@ package struct ServerConfiguration: Sendable, Equatable {
         package var port = 8080
         /// Paths of Unix sockets for a proxy on this machine.
         package var unix: [String] = []
+        /// Who may connect to them, as permission bits.
+        package var unixMode: UInt16 = 0o660
         /// How people reach the server, for links; nil: made from the listener.
         package var publicURL: String?
         package var origins: [String] = []

@@ -42,6 +42,9 @@ extension Settings {
             "http.unix", \.http.unix, SettingKind.text("path").list,
             "Unix sockets to listen at besides, for a proxy on this machine. What connects there is a trusted proxy."),
         Setting(
+            "http.unix-mode", \.http.unixMode, .fileMode,
+            "Who may connect to the Unix sockets: whoever has the server's account or group, if it is 0660."),
+        Setting(
             "http.public-url", \.http.publicURL, SettingKind.webAddress.optional, reload: true,
             "How people reach the server, as in https://chat.example.org: for links. Without it, the listening address."
         ),
@@ -55,7 +58,10 @@ extension Settings {
             "http.own-names", \.http.ownNames,
             SettingKind.text("host name") { ServerName($0) == nil ? "must be a host name, not \(quoted($0))" : nil }
                 .list,
-            "Host names under which browsers reach the server's own pages; none: any name. Name them on a public server."
+            """
+            Host names under which the server is reached; none: server.name and the host of http.public-url. Pages of \
+            other names are foreign, and who uses another name is not taken for a program on this machine.
+            """
         ),
         Setting(
             "tls.mode", \.tls.mode, .choice(ServerConfiguration.TLS.Mode.self),
@@ -76,6 +82,19 @@ extension Settings {
     ]
 }
 
+extension SettingKind where Value == UInt16 {
+    /// Permission bits in octal: `0660`.
+    static var fileMode: Self {
+        SettingKind(one: "permission bits in octal, 0600 to 0777") { (word) throws(SettingRefusal) in
+            guard (3...4).contains(word.utf8.count), let mode = UInt16(word, radix: 8), (0o600...0o777).contains(mode)
+            else { throw SettingRefusal(reason: "must be permission bits such as 0660, not \(quoted(word))") }
+            return mode
+        } show: {
+            "\"0\(String($0, radix: 8))\""
+        }
+    }
+}
+
 extension SettingKind where Value == String {
     static var address: Self {
         .text("IP address or host name") {
@@ -86,7 +105,8 @@ extension SettingKind where Value == String {
 
     static var addressRange: Self {
         .text("address or block, as in 10.0.0.0/8") {
-            NetworkRange(parsing: $0) == nil ? "must be an address or a block such as 10.0.0.0/8, not \(quoted($0))" : nil
+            NetworkRange(parsing: $0) == nil
+                ? "must be an address or a block such as 10.0.0.0/8, not \(quoted($0))" : nil
         }
     }
 

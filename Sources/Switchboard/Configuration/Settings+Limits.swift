@@ -100,6 +100,9 @@ extension Settings {
             "After so long a body must have come at door.body-rate on average."),
         Setting(
             "door.body-rate", \.door.bodyRate, .bytes(1...(1 << 30)), "Bytes per second; see door.body-time."),
+        Setting(
+            "door.inbound-budget", \.door.inboundBudget, .bytes(1 << 20...(1 << 40)),
+            "The bodies of all requests together; beyond it the answer is 503."),
     ]
 
     private static let peerLimits: [Setting] = [

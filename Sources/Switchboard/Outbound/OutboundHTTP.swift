@@ -14,6 +14,7 @@ struct OutboundHTTP: WebhookTransport {
     private let clients: OutboundClients
     private let threads: NIOThreadPool
     private let lookUp: NameLookUp
+    private let callTime: TimeAmount
 
     /// Of an answer whose content does not matter: more of it is not read.
     private static let ignoredBytes = 64 * 1024
@@ -22,8 +23,14 @@ struct OutboundHTTP: WebhookTransport {
         let description: String
     }
 
-    /// - Parameter group: the loops that connections are made on.
-    init(group: any EventLoopGroup) {
+    /// How long a look-up may take that nothing else bounds.
+    private static let lookUpTime = TimeAmount.seconds(10)
+
+    /// - Parameters:
+    ///   - group: the loops that connections are made on.
+    ///   - callTime: for one call of a webhook, from the connection to the end of its answer.
+    init(group: any EventLoopGroup, callTime: TimeAmount = WebhookTiming.timeout) {
+        self.callTime = callTime
         clients = OutboundClients(group: group)
         threads = NIOThreadPool(numberOfThreads: 4)
         threads.start()
@@ -36,7 +43,11 @@ struct OutboundHTTP: WebhookTransport {
     }
 
     func resolve(_ name: String, port: Int) async throws -> [SocketAddress] {
-        try await lookUp.addresses(of: name, port: port)
+        try await resolve(name, port: port, by: .now() + OutboundHTTP.lookUpTime)
+    }
+
+    private func resolve(_ name: String, port: Int, by deadline: NIODeadline) async throws -> [SocketAddress] {
+        try await TimeLimit.run(until: deadline) { [lookUp] in try await lookUp.addresses(of: name, port: port) }
     }
 
     func post(_ call: WebhookCall) async throws -> Int {
@@ -44,33 +55,38 @@ struct OutboundHTTP: WebhookTransport {
         request.method = .POST
         request.headers = HTTPHeaders(call.headers.map { ($0.name, $0.value) })
         request.body = .bytes(call.body)
-        return try await send(request, to: call.url, at: call.address, timeout: WebhookTiming.timeout) { response in
+        let deadline = NIODeadline.now() + callTime
+        return try await send(request, to: call.url, at: call.address, by: deadline) { response in
             // Read, so that the connection can be used again; what is too long or too slow costs the connection only.
-            _ = try? await response.body.collect(upTo: OutboundHTTP.ignoredBytes)
+            _ = try? await TimeLimit.run(until: deadline) {
+                try await response.body.collect(upTo: OutboundHTTP.ignoredBytes)
+            }
             return Int(response.status.code)
         }
     }
 
-    /// Gets a document of at most `limit` bytes.
+    /// Gets a document of at most `limit` bytes, all of it within the time.
     func get(_ text: String, by policy: OutboundPolicy, limit: Int, timeout: TimeAmount) async throws -> [UInt8] {
+        let deadline = NIODeadline.now() + timeout
         let url = try OutboundURL(checking: text, by: policy)
         let addresses: [SocketAddress]
         switch url.host {
         case .address(let address):
             addresses = [try SocketAddress(packedIPAddress: ByteBuffer(bytes: address.bytes), port: url.port)]
-        case .name(let name): addresses = try await resolve(name, port: url.port)
+        case .name(let name): addresses = try await resolve(name, port: url.port, by: deadline)
         }
         var request = HTTPClientRequest(url: OutboundHTTP.text(of: url))
         request.headers = ["user-agent": "Switchboard", "accept": "application/json, */*"]
-        return try await send(request, to: url, at: try policy.dialable(addresses).get(), timeout: timeout) {
-            response in
+        return try await send(request, to: url, at: try policy.dialable(addresses).get(), by: deadline) { response in
             guard response.status == .ok else { throw Failure(description: "status \(response.status.code)") }
-            return Array(try await response.body.collect(upTo: limit).readableBytesView)
+            return try await TimeLimit.run(until: deadline) {
+                Array(try await response.body.collect(upTo: limit).readableBytesView)
+            }
         }
     }
 
     private func send<Result: Sendable>(
-        _ request: HTTPClientRequest, to url: OutboundURL, at address: SocketAddress, timeout: TimeAmount,
+        _ request: HTTPClientRequest, to url: OutboundURL, at address: SocketAddress, by deadline: NIODeadline,
         _ read: (HTTPClientResponse) async throws -> Result
     ) async throws -> Result {
         guard let target = address.ipAddress else { throw Failure(description: "not an address of the internet") }
@@ -79,7 +95,10 @@ struct OutboundHTTP: WebhookTransport {
         let route = OutboundClients.Route(name: override, address: target)
         let client = try await clients.lend(route)
         do {
-            let result = try await read(try await client.execute(request, timeout: timeout))
+            let response = try await TimeLimit.run(until: deadline) {
+                try await client.execute(request, deadline: deadline)
+            }
+            let result = try await read(response)
             await clients.giveBack(route)
             return result
         } catch {

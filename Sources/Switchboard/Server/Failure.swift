@@ -28,6 +28,7 @@ struct Failure: Error, CustomStringConvertible {
         switch error {
         case .constraint(let reason): self.init(.software, reason)
         case .unavailable(let reason): self.init(.tryAgain, reason)
+        case .unsynced(let reason): self.init(.inputOutput, reason)
         case .damaged(let reason): self.init(.badData, reason)
         }
     }

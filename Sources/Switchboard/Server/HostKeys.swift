@@ -9,18 +9,27 @@ struct HostKeys {
     let configuration: ServerConfiguration
     /// The way to keys that are published.
     let outbound: OutboundHTTP
+    let gate: OutboundGate
     let logger: Logger
 
     private static let timeout = TimeAmount.seconds(5)
 
-    func applications() throws(Failure) -> [AccountConfiguration.HostApplication] {
+    /// - Parameter old: those in force until now, at a reload. A file of keys is read again, and when it can't be, this
+    ///   throws and the old ones stay. Published keys come by themselves: their verifier goes on with what it has.
+    func applications(
+        replacing old: [AccountConfiguration.HostApplication] = []
+    ) throws(Failure) -> [AccountConfiguration.HostApplication] {
         let tokens = configuration.hostTokens
         guard let realm = tokens.realm, let audience = tokens.audience else { return [] }
         let rules = HostTokenRules(realm: realm, audience: audience, issuer: tokens.issuer)
         let clock = HostTokenVerifier.Clock(seconds: { SystemClock.now().rawValue / 1_000 })
         let verifier: HostTokenVerifier
         if let path = tokens.keysFile {
-            verifier = HostTokenVerifier(rules: rules, keys: try keys(path), clock: clock)
+            let keys = try keys(path)
+            verifier = HostTokenVerifier(rules: rules, keys: keys, clock: clock)
+            logger.info("the host application's keys were read", metadata: ["keys": "\(keys.keys.count)"])
+        } else if let known = old.first {
+            verifier = known.verifier
         } else if let url = tokens.keysURL {
             verifier = published(at: url, rules, clock)
         } else {
@@ -33,8 +42,7 @@ struct HostKeys {
     private func published(
         at url: String, _ rules: HostTokenRules, _ clock: HostTokenVerifier.Clock
     ) -> HostTokenVerifier {
-        let policy = configuration.outboundPolicy
-        return HostTokenVerifier(
+        HostTokenVerifier(
             rules: rules, clock: clock,
             report: { [logger] refresh in
                 switch refresh {
@@ -44,9 +52,9 @@ struct HostKeys {
                     logger.warning("the host application's keys can't be fetched", metadata: ["reason": "\(reason)"])
                 }
             },
-            fetch: { [outbound] in
+            fetch: { [outbound, gate] in
                 try await outbound.get(
-                    url, by: policy, limit: HostKeySet.maximumLength, timeout: HostKeys.timeout)
+                    url, by: gate.policy, limit: HostKeySet.maximumLength, timeout: HostKeys.timeout)
             })
     }
 

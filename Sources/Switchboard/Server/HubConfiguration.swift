@@ -17,7 +17,13 @@ extension ServerConfiguration {
     var adminSocketPath: String { data.directory + "/admin.sock" }
 
     var originPolicy: OriginPolicy {
-        OriginPolicy(allowed: Set(http.origins.compactMap(WebOrigin.init)), ownNames: Set(http.ownNames))
+        OriginPolicy(allowed: Set(http.origins.compactMap { WebOrigin($0) }), ownNames: ownNames)
+    }
+
+    /// The names by which browsers reach the server: those that are listed, or what else the configuration knows.
+    private var ownNames: Set<String> {
+        guard http.ownNames.isEmpty else { return Set(http.ownNames) }
+        return Set([server.name] + [http.publicURL.flatMap { WebOrigin(ofPage: $0) }?.host].compactMap { $0 })
     }
 
     var doorConfiguration: DoorConfiguration {
@@ -26,9 +32,10 @@ extension ServerConfiguration {
             DoorListener(
                 .ip(host: $0, port: http.port), isSecure: isSecure, expectsProxyHeader: proxy.header)
         }
-        let local = http.unix.map { DoorListener(.unix(path: $0)) }
+        let local = http.unix.map { DoorListener(.unix(path: $0), unixMode: http.unixMode) }
         return DoorConfiguration(
-            listeners: network + local, limits: door, trustedProxies: proxy.trusted.compactMap { NetworkRange(parsing: $0) },
+            listeners: network + local, limits: door,
+            trustedProxies: proxy.trusted.compactMap { NetworkRange(parsing: $0) },
             origins: originPolicy, drainWindow: drain.window, drainDeadline: drain.deadline)
     }
 

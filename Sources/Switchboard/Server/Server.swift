@@ -26,6 +26,7 @@ final class Server: Sendable {
         let passwords: PasswordPool
         let accounts: AccountService
         let outbound: OutboundHTTP
+        let gate: OutboundGate
         let webhooks: WebhookService
         let hosts: [AccountConfiguration.HostApplication]
         /// Who acts on the admin socket.
@@ -81,34 +82,34 @@ final class Server: Sendable {
     ) async throws(Failure) -> Server {
         // Whatever is made from here on is for this account alone: the database, keys, the admin socket.
         umask(0o077)
+        let fatal = FatalBox()
         let store: SQLiteStore
         do throws(StoreError) {
             store = try SQLiteStore.open(
                 directory: configuration.data.directory, options: configuration.storeOptions,
-                logger: log.logger("switchboard.store"))
+                logger: log.logger("switchboard.store"), onUntrusted: { fatal.happened($0) })
         } catch {
             throw Failure(error)
         }
         let loops = Loops(count: scope == .admin ? 1 : configuration.server.loops, readers: configuration.data.readers)
-        let fatal = FatalBox()
         do throws(Failure) {
-            let hub = try makeHub(configuration, store, loops, log, fatal)
+            let hub = try makeHub(configuration, store, loops, log)
             let passwords = PasswordPool()
             let secure = try security(configuration, scope)
             let outbound = OutboundHTTP(group: loops.sockets)
+            let gate = OutboundGate(configuration.outboundPolicy)
             let hosts = try HostKeys(
-                configuration: configuration, outbound: outbound, logger: log.logger("switchboard.accounts")
+                configuration: configuration, outbound: outbound, gate: gate, logger: log.logger("switchboard.accounts")
             ).applications()
             let accounts = try await makeAccounts(configuration, hub, passwords, hosts, log)
             let actor = try await FirstStart.serverActor(hub)
             try await FirstStart.lobby(hub, by: actor)
-            let policy = configuration.outboundPolicy
             let webhooks = WebhookService(
-                accounts: accounts, policy: { policy }, transport: outbound,
+                accounts: accounts, policy: { gate.policy }, transport: outbound,
                 encode: ClientAPI.eventEncoder(epoch: hub.epoch), logger: log.logger("switchboard.webhooks"))
             let parts = Parts(
                 store: store, loops: loops, hub: hub, passwords: passwords, accounts: accounts, outbound: outbound,
-                webhooks: webhooks, hosts: hosts, actor: actor, secure: secure)
+                gate: gate, webhooks: webhooks, hosts: hosts, actor: actor, secure: secure)
             let server = Server(parts, configuration, scope, log)
             fatal.connect(server)
             return server
@@ -119,7 +120,7 @@ final class Server: Sendable {
     }
 
     private static func makeHub(
-        _ configuration: ServerConfiguration, _ store: SQLiteStore, _ loops: Loops, _ log: ServerLog, _ fatal: FatalBox
+        _ configuration: ServerConfiguration, _ store: SQLiteStore, _ loops: Loops, _ log: ServerLog
     ) throws(Failure) -> Hub {
         guard let name = ServerName(configuration.server.name) else {
             throw Failure(.configuration, "server.name is no domain name")
@@ -128,7 +129,7 @@ final class Server: Sendable {
             return try Hub(
                 serverName: name,
                 stores: Stores(
-                    log: WatchedLog(log: store) { fatal.happened($0) }, archive: store, directory: store, search: store),
+                    log: store, archive: store, directory: store, search: store),
                 lane: loops.lane.next(), loops: Array(loops.sockets.makeIterator()), readers: loops.readerPool,
                 limits: configuration.limits, clock: SystemClock.now, random: { UInt64.random(in: .min ... .max) },
                 logger: log.logger("switchboard.hub"))

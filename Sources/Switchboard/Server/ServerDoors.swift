@@ -30,8 +30,9 @@ extension Server {
         api.addRoutes(to: router, origins: configuration.originPolicy)
         let door = HTTPDoor(
             configuration: configuration.doorConfiguration, responder: router.buildResponder(),
-            webSockets: [api.webSocketRoute], streams: [api.streamRoute], tls: parts.secure.contexts,
-            group: parts.loops.sockets, metrics: metrics, logger: log.logger("switchboard.door"))
+            webSockets: [api.webSocketRoute], streams: [api.streamRoute],
+            bodyAllowance: { api.bodyAllowance(for: $0) }, tls: parts.secure.contexts, group: parts.loops.sockets,
+            metrics: metrics, logger: log.logger("switchboard.door"))
         return NamedDoor(name: .network, door: door, api: api)
     }
 

@@ -66,6 +66,7 @@ extension Server {
         do {
             for door in doors {
                 let addresses = try await door.door.addresses
+                parts.gate.opened(at: addresses)
                 if door.name == .network, let port = addresses.lazy.compactMap(\.port).first { try learn(port: port) }
             }
         } catch {
@@ -147,6 +148,13 @@ extension Server {
         let later = changed.filter { !$0.isReloadable }
         var merged = old
         for setting in changed where setting.isReloadable { setting.copy(new, &merged) }
+        // Each of the two is right, but half of the one and half of the other need not be.
+        let problems = ConfigurationRules.problems(of: merged)
+        guard problems.isEmpty else {
+            for problem in problems { logger.error("\(problem)") }
+            let keys = later.map(\.key).joined(separator: ", ")
+            return logger.error("nothing was changed: these keys need a restart first", metadata: ["keys": "\(keys)"])
+        }
         do {
             try apply(merged)
         } catch {
@@ -162,15 +170,19 @@ extension Server {
             metadata: ["changed": "\(changed.filter(\.isReloadable).map(\.key).joined(separator: ", "))"])
     }
 
+    /// Prepares all that can fail, then puts it in force.
     private func apply(_ configuration: ServerConfiguration) throws {
-        if let contexts = parts.secure.contexts { try contexts.reload(configuration.tlsFiles) }
+        let contexts = parts.secure.contexts
+        let certificates = try contexts?.prepare(configuration.tlsFiles)
         let accounts = configuration.accountConfiguration(
             publicURL: configuration.publicURL(port: state.withLock { $0.port } ?? configuration.http.port),
-            hosts: parts.hosts.map {
-                AccountConfiguration.HostApplication(
-                    verifier: $0.verifier, createsAccounts: configuration.hostTokens.createAccounts)
-            })
+            hosts: try HostKeys(
+                configuration: configuration, outbound: parts.outbound, gate: parts.gate,
+                logger: log.logger("switchboard.accounts")
+            ).applications(replacing: parts.accounts.configuration.hosts))
         try parts.accounts.setConfiguration(accounts)
+        // From here on nothing fails.
+        if let certificates { contexts?.adopt(certificates) }
         parts.hub.setLimits(configuration.limits)
         log.level = configuration.log.level
         state.withLock { $0.configuration = configuration }

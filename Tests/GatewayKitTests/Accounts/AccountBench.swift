@@ -95,6 +95,16 @@ final class AccountBench: Sendable {
     }
 }
 
+extension AccountService {
+    /// One round of what ``AccountService/run()`` does, one after the other.
+    func tick(endsGuests: Bool) async {
+        await endExpiredHostSessions()
+        if endsGuests { await sweepGuests() }
+        await finishClosings()
+        await writeLastSeen()
+    }
+}
+
 /// What an asynchronous call that throws a rejection came to.
 func outcome<T: Sendable>(_ body: () async throws(Rejection) -> T) async -> Result<T, Rejection> {
     do throws(Rejection) {

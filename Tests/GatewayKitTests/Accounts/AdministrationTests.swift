@@ -1,4 +1,5 @@
 import Hub
+import NIOCore
 import TestKit
 import Testing
 
@@ -47,6 +48,92 @@ import Testing
         }
         #expect(refused.code == .forbidden)
         #expect(try await bench.actor(other.token.reveal()).get().isAdministrator == false)
+    }
+
+    /// A request under way, whose token is revoked before it is done: it leaves nothing that lasts.
+    @Test func aDeviceThatIsRevokedGivesNothingAnyMore() async throws {
+        let bench = try await AccountBench { $0.registration = .open }
+        let boss = try await bench.person("boss", administrator: true)
+        let phone = try await bench.login("boss").get()
+        let bob = try await bench.person("bob")
+        let robot = try await bench.service.addBot("robot", displayName: nil, by: .operator)
+        let visitor = try await bench.service.guest(displayName: nil, device: "browser", remote: .near)
+        let garden = try await bench.group("garden", by: boss.actor)
+        let invite = try await bench.service.inviteLink(to: [garden], uses: 9, hours: nil, by: .operator)
+        try await bench.service.revoke(phone.device.id, by: boss.actor)
+        try await bench.service.logout(visitor.actor)
+        let service = bench.service
+        let actor = phone.actor
+        let authority = Authority.account(actor)
+        let newcomer = Newcomer(handle: "new", password: "12345678", device: "browser")
+        let attempts: [@Sendable () async throws -> Void] = [
+            { _ = try await service.exchange(actor, device: "new") },
+            { try await service.revoke(boss.device.id, by: actor) },
+            {
+                try await service.changePassword(
+                    old: "password of boss", new: "a new password", revokesOthers: true, by: actor, remote: .near)
+            },
+            { try await service.close(actor, password: "password of boss", erase: false, remote: .near) },
+            { try await service.export(of: actor, event: { _ in ByteBuffer() }, into: { _ in }) },
+            { _ = try await service.accounts(after: nil, limit: 10, by: authority) },
+            {
+                _ = try await service.addPerson(
+                    "new", password: nil, displayName: nil, isAdministrator: true, by: authority)
+            },
+            { _ = try await service.addBot("bot2", displayName: nil, by: authority) },
+            { _ = try await service.renewToken(ofBot: robot.account.id, by: authority) },
+            { _ = try await service.change(bob.account.id, disabled: nil, administrator: true, by: authority) },
+            { try await service.setPassword("12345678", of: bob.account.id, by: authority) },
+            { try await service.delete(bob.account.id, erase: true, by: authority) },
+            { _ = try await service.resetLink(for: bob.account.id, by: authority) },
+            { _ = try await service.inviteLink(to: [garden], uses: 1, hours: nil, by: authority) },
+            {
+                _ = try await service.redeem(
+                    invite.secret.reveal(), newcomer: nil, password: nil, as: actor, remote: .near)
+            },
+            {
+                _ = try await service.redeem(
+                    invite.secret.reveal(), newcomer: newcomer, password: nil, as: visitor.actor, remote: .near)
+            },
+            { _ = try await service.register(newcomer, as: visitor.actor, remote: .near) },
+        ]
+        for (index, attempt) in attempts.enumerated() {
+            await #expect("attempt \(index)") {
+                try await attempt()
+            } throws: {
+                ($0 as? Rejection)?.code == .unauthenticated
+            }
+        }
+        #expect(try bench.store.devices(of: boss.account.id).map(\.id) == [boss.device.id])
+        #expect(try bench.store.accounts(after: nil, limit: 10).count == 4)
+        #expect(await bench.login("boss").code == nil)
+        #expect(await bench.actor(robot.token.reveal()).code == nil)
+    }
+
+    /// The look comes too early: what is revoked after it counts in the transaction all the same.
+    @Test func aDeviceThatIsRevokedAfterTheFirstLookGivesNothing() async throws {
+        let bench = try await AccountBench()
+        let boss = try await bench.person("boss", administrator: true)
+        let store = bench.store
+        let attempts: [@Sendable (Actor) async throws -> Void] = [
+            { _ = try await bench.service.exchange($0, device: "new") },
+            { _ = try await bench.service.addBot("robot", displayName: nil, by: .account($0)) },
+            { _ = try await bench.service.inviteLink(to: [], uses: 1, hours: nil, by: .account($0)) },
+            { _ = try await bench.service.resetLink(for: boss.account.id, by: .account($0)) },
+            { try await bench.service.setPassword("12345678", of: boss.account.id, by: .account($0)) },
+        ]
+        for attempt in attempts {
+            let phone = try await bench.login("boss").get()
+            bench.directory.before("transaction") { _ = try store.revoke(phone.device.id) }
+            await #expect {
+                try await attempt(phone.actor)
+            } throws: {
+                ($0 as? Rejection)?.code == .unauthenticated
+            }
+        }
+        #expect(try store.devices(of: boss.account.id).map(\.id) == [boss.device.id])
+        #expect(try store.accounts(after: nil, limit: 10).count == 1)
+        #expect(await bench.login("boss").code == nil)
     }
 
     @Test func accountsAreListedInPages() async throws {

@@ -119,6 +119,23 @@ import WireJSON
         #expect(try texts(garden, later) == ["(erased)"])
     }
 
+    /// The wish and the shutting out are one.
+    @Test func aClosingThatCantBeginLeavesTheAccountAsItWas() async throws {
+        let bench = try await AccountBench()
+        let alice = try await bench.person("alice")
+        bench.directory.breakDown(at: "update")
+        let failed = await outcome { () throws(Rejection) in
+            try await bench.service.close(alice.actor, password: "password of alice", erase: true, remote: .near)
+        }
+        #expect(failed.code == .unavailable)
+        bench.directory.breakDown(at: nil)
+        let later = try await AccountBench(continuing: bench)
+        try await later.service.findUnfinishedClosings()
+        await later.service.finishClosings()
+        #expect(try later.store.account(alice.account.id)?.isDisabled == false)
+        #expect(await later.login("alice").code == nil)
+    }
+
     @Test func theLastAdministratorStays() async throws {
         let bench = try await AccountBench()
         let boss = try await bench.person("boss", administrator: true)
@@ -170,5 +187,64 @@ import WireJSON
         guard case .array(let events)? = document["events"] else { throw Rejection(.fault, "no events") }
         #expect(events.count == 1_201, "her joining, and what she wrote")
         #expect(events.allSatisfy { $0["author"] == "alice" })
+    }
+
+    private struct Piece: Sendable {
+        let bytes: Int
+        let isFirst: Bool
+    }
+
+    /// Exports with events of `size` bytes; `onPiece` is told of each piece.
+    private func export(
+        _ bench: AccountBench, _ actor: Actor, size: Int = 1, onPiece: @escaping @Sendable (Piece) async throws -> Void
+    ) async -> (pieces: [Int], refusal: Rejection?) {
+        let sizes = Mutex<[Int]>([])
+        do {
+            try await bench.service.export(
+                of: actor, event: { _ in ByteBuffer(repeating: UInt8(ascii: " "), count: size) },
+                into: { piece in
+                    let isFirst = sizes.withLock { sizes in
+                        sizes.append(piece.readableBytes)
+                        return sizes.count == 1
+                    }
+                    try await onPiece(Piece(bytes: piece.readableBytes, isFirst: isFirst))
+                })
+            return (sizes.withLock { $0 }, nil)
+        } catch {
+            return (sizes.withLock { $0 }, error as? Rejection)
+        }
+    }
+
+    @Test func theExportEndsWithItsDevice() async throws {
+        let bench = try await AccountBench()
+        let alice = try await bench.person("alice")
+        let phone = try await bench.login("alice").get()
+        let garden = try await bench.group("garden", by: alice.actor)
+        for number in 0..<150 { try await bench.post("a\(number)", in: garden, by: alice.actor) }
+        let (pieces, refusal) = await export(bench, phone.actor) { piece in
+            if piece.isFirst { try await bench.service.revoke(phone.device.id, by: alice.actor) }
+        }
+        #expect(pieces.count == 1)
+        #expect(refusal == .notSignedIn)
+        let whole = await export(bench, alice.actor) { _ in }
+        #expect(whole.refusal == nil)
+    }
+
+    @Test func thePiecesOfAnExportAreNotLongerThanTheyMustBe() async throws {
+        let bench = try await AccountBench()
+        let alice = try await bench.person("alice")
+        let phone = try await bench.login("alice").get()
+        let garden = try await bench.group("garden", by: alice.actor)
+        for number in 0..<60 { try await bench.post("a\(number)", in: garden, by: alice.actor) }
+        let (pieces, refusal) = await export(bench, alice.actor, size: 60_000) { _ in }
+        #expect(refusal == nil)
+        #expect(pieces.reduce(0, +) > 60 * 60_000)
+        #expect(pieces.allSatisfy { $0 < 256 * 1_024 + 60_001 })
+        // Within a page of events, too, it ends with the device.
+        let cut = await export(bench, phone.actor, size: 60_000) { piece in
+            if piece.bytes > 60_000 { try await bench.service.logout(phone.actor) }
+        }
+        #expect(cut.pieces.count == 2)
+        #expect(cut.refusal == .notSignedIn)
     }
 }

@@ -149,6 +149,49 @@ import Testing
         #expect(again.device != actor.device)
     }
 
+    /// The device that a newer token made does not open the door for the older one.
+    @Test func afterARevocationAnOldTokenStaysOutAlsoWhenANewOneIsIn() async throws {
+        let bench = try await bench()
+        let old = token("carol", bench)
+        let actor = try await bench.actor(old).get()
+        try await bench.service.revoke(actor.device, by: actor)
+        bench.advance(seconds: 1)
+        let again = try await bench.actor(token("carol", bench)).get()
+        #expect(await bench.actor(old).code == .unauthenticated)
+        #expect(await bench.actor(token("carol", bench, issued: false)).code == .unauthenticated)
+        #expect(try await bench.actor(token("carol", bench)).get() == again)
+    }
+
+    /// Nor does it when the newer one comes between the look and the decision.
+    @Test func anOldTokenStaysOutWhileANewOneComesIn() async throws {
+        let bench = try await bench()
+        let old = token("carol", bench)
+        let actor = try await bench.actor(old).get()
+        try await bench.service.revoke(actor.device, by: actor)
+        let store = bench.store
+        let subject = try #require(HostSubject(realm: "shop", subject: "carol"))
+        let now = bench.clock.now
+        bench.directory.before("transaction") {
+            _ = try store.createDevice(of: actor.account, name: "new", tokenHash: subject.deviceHash, at: now)
+        }
+        #expect(await bench.actor(old).code == .unauthenticated)
+    }
+
+    /// Closings can take long, or fail for long: no session stays for them.
+    @Test func sessionsEndInTimeWhateverWaits() async throws {
+        let bench = try await bench()
+        let actor = try await bench.actor(token("carol", bench, lasting: 100)).get()
+        let session = try await bench.attach(actor)
+        bench.directory.breakDown(at: "accounts")
+        bench.advance(seconds: 200)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await bench.service.run() }
+            defer { group.cancelAll() }
+            let isRevoked = try await session.isRevoked()
+            #expect(isRevoked)
+        }
+    }
+
     @Test func aDisabledPersonStaysOutside() async throws {
         let bench = try await bench()
         let actor = try await bench.actor(token("carol", bench)).get()

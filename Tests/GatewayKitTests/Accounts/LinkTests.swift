@@ -34,6 +34,19 @@ import Testing
         #expect(try await bench.service.firstAdministratorLink() == nil)
     }
 
+    /// The disk is full between the account and its password: there is neither, and the link is as good as it was.
+    @Test(arguments: ["setCredential", "redeemLink"])
+    func anAdministratorIsMadeWholeOrNotAtAll(step: String) async throws {
+        let bench = try await AccountBench()
+        let link = try #require(try await bench.service.firstAdministratorLink())
+        bench.directory.breakDown(at: step)
+        #expect(await redeem(link.secret.reveal(), "boss", on: bench).code == .unavailable)
+        bench.directory.breakDown(at: nil)
+        #expect(try bench.store.accounts(after: nil, limit: 1).isEmpty)
+        #expect(try await redeem(link.secret.reveal(), "boss", on: bench).get().account.isAdministrator)
+        #expect(await bench.login("boss").code == nil)
+    }
+
     @Test func linksEnd() async throws {
         let bench = try await AccountBench()
         let link = try #require(try await bench.service.firstAdministratorLink())
@@ -148,6 +161,28 @@ import Testing
                 link.secret.reveal(), newcomer: nil, password: "another password", remote: .near)
         }
         #expect(again.code == .notFound)
+    }
+
+    /// Between the password, the link and the devices there is no moment.
+    @Test(arguments: ["redeemLink", "revoke"])
+    func aResetIsMadeWholeOrNotAtAll(step: String) async throws {
+        let bench = try await AccountBench()
+        let alice = try await bench.person("alice")
+        let link = try await bench.service.resetLink(for: alice.account.id, by: .operator)
+        let reset = { @Sendable () async -> Rejection.Code? in
+            await outcome { () throws(Rejection) in
+                try await bench.service.redeem(
+                    link.secret.reveal(), newcomer: nil, password: "a new password", remote: .near)
+            }.code
+        }
+        bench.directory.breakDown(at: step)
+        #expect(await reset() == .unavailable)
+        bench.directory.breakDown(at: nil)
+        #expect(await bench.actor(alice.token.reveal()).code == nil)
+        #expect(await bench.login("alice").code == nil)
+        #expect(await reset() == nil)
+        #expect(await bench.login("alice", password: "a new password").code == nil)
+        #expect(await bench.actor(alice.token.reveal()).code == .unauthenticated)
     }
 
     @Test func onlyAdministratorsMakeResetLinks() async throws {

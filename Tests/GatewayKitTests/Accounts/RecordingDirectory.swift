@@ -2,28 +2,80 @@ import Hub
 import Synchronization
 
 /// Another directory, with a list of what was asked of it; and with faults on order.
-final class RecordingDirectory: Directory {
-    private let inner: any Directory
-    private let record = Mutex<[String]>([])
-    private let brokenCall = Mutex<String?>(nil)
+final class RecordingDirectory: Directory, RecordedAccess {
+    let book = DirectoryBook()
+    private let stored: any Directory
 
-    init(_ inner: any Directory) { self.inner = inner }
+    init(_ stored: any Directory) { self.stored = stored }
+
+    var inner: any DirectoryAccess { stored }
 
     /// The calls since the last time.
     func takeCalls() -> [String] {
-        record.withLock { calls in
+        book.calls.withLock { calls in
             defer { calls = [] }
             return calls
         }
     }
 
     /// From now on this call fails, as on a full disk; nil: none.
-    func breakDown(at call: String?) { brokenCall.withLock { $0 = call } }
+    func breakDown(at call: String?) { book.brokenCall.withLock { $0 = call } }
 
-    private func note(_ call: String) throws(StoreError) {
-        record.withLock { $0.append(call) }
+    /// Done once, before the next call of this name is made: what comes in between.
+    func before(_ call: String, _ action: @escaping @Sendable () throws -> Void) {
+        book.interruption.withLock { $0 = (call, action) }
+    }
+
+    func transaction<Value: Sendable>(
+        _ body: (any DirectoryAccess) throws(StoreError) -> Value
+    ) throws(StoreError) -> Value {
+        try book.note("transaction")
+        return try stored.transaction { access throws(StoreError) in
+            try body(RecordedTransaction(inner: access, book: book))
+        }
+    }
+}
+
+/// A transaction of a ``RecordingDirectory``.
+struct RecordedTransaction: RecordedAccess {
+    let inner: any DirectoryAccess
+    let book: DirectoryBook
+}
+
+/// What a ``RecordingDirectory`` has written down, and what it was told.
+///
+/// Bounded: a test that looks at more has gone wrong.
+final class DirectoryBook: Sendable {
+    private static let capacity = 10_000
+
+    let calls = Mutex<[String]>([])
+    let brokenCall = Mutex<String?>(nil)
+    let interruption = Mutex<(call: String, action: @Sendable () throws -> Void)?>(nil)
+
+    func note(_ call: String) throws(StoreError) {
+        let action = interruption.withLock { interruption in
+            guard interruption?.call == call else { return nil as (@Sendable () throws -> Void)? }
+            defer { interruption = nil }
+            return interruption?.action
+        }
+        do {
+            try action?()
+        } catch {
+            throw .unavailable("a test's interruption failed: \(error)")
+        }
+        calls.withLock { if $0.count < DirectoryBook.capacity { $0.append(call) } }
         if brokenCall.withLock({ $0 == call }) { throw .unavailable("broken by the test") }
     }
+}
+
+/// Writes every call down.
+protocol RecordedAccess: DirectoryAccess {
+    var inner: any DirectoryAccess { get }
+    var book: DirectoryBook { get }
+}
+
+extension RecordedAccess {
+    private func note(_ call: String) throws(StoreError) { try book.note(call) }
 
     func account(_ id: AccountID) throws(StoreError) -> Account? {
         try note("account")
@@ -60,6 +112,10 @@ final class RecordingDirectory: Directory {
     func webhooks() throws(StoreError) -> [Webhook] {
         try note("webhooks")
         return try inner.webhooks()
+    }
+    func webhook(_ id: String) throws(StoreError) -> Webhook? {
+        try note("webhook")
+        return try inner.webhook(id)
     }
     func secret(_ name: String) throws(StoreError) -> [UInt8]? {
         try note("secret")

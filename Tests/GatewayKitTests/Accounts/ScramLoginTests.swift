@@ -110,6 +110,69 @@ import Testing
         #expect(refused.code == .unauthenticated)
     }
 
+    /// Whoever was asked for the old password does not get in by it after a reset, however far the login was.
+    @Test func aPasswordThatIsResetInBetweenLetsNobodyIn() async throws {
+        let bench = try await AccountBench()
+        let alice = try await bench.person("alice")
+        let service = bench.service
+        var challenge = try await begin("alice", password: "password of alice", bench)
+        let final = try challenge.client.receive(serverFirst: challenge.serverFirst)
+        try await service.setPassword("a new password", of: alice.account.id, by: .operator)
+        let state = challenge.state
+        let refused = await outcome { () throws(Rejection) in
+            try await service.finishScram(state: state, message: final, device: "phone")
+        }
+        #expect(refused.failure == .wrongPassword)
+        #expect(try bench.store.devices(of: alice.account.id).isEmpty)
+    }
+
+    /// The same where the reset comes after the proof, and before the device is made.
+    @Test func aProofIsWorthNothingAfterAReset() async throws {
+        let bench = try await AccountBench()
+        let alice = try await bench.person("alice")
+        let service = bench.service
+        let store = bench.store
+        let other = PasswordPool()
+        let verifiers = try await other.verifiers(
+            for: try OpaqueString("a new password"), [.sha256], iterations: AccountBench.iterations)
+        let reset: @Sendable () throws -> Void = {
+            for mechanism in ScramMechanism.allCases {
+                try store.setCredential(
+                    verifiers[mechanism.scheme], scheme: mechanism.scheme, of: alice.account.id)
+            }
+        }
+        let old = "password of alice"
+        var challenge = try await begin("alice", password: old, bench)
+        let final = try challenge.client.receive(serverFirst: challenge.serverFirst)
+        let state = challenge.state
+        let before = try ScramMechanism.allCases.map { mechanism in
+            (mechanism.scheme, try store.credential(of: alice.account.id, scheme: mechanism.scheme))
+        }
+        let attempts: [@Sendable () async throws -> Void] = [
+            { _ = try await service.finishScram(state: state, message: final, device: "phone") },
+            { _ = try await service.login(handle: "alice", password: old, device: "phone", remote: .near) },
+            {
+                try await service.changePassword(
+                    old: old, new: "the thief's password", revokesOthers: false, by: alice.actor, remote: .near)
+            },
+            { try await service.close(alice.actor, password: old, erase: false, remote: .near) },
+        ]
+        for attempt in attempts {
+            for (scheme, verifier) in before {
+                try store.setCredential(verifier, scheme: scheme, of: alice.account.id)
+            }
+            bench.directory.before("transaction", reset)
+            await #expect {
+                try await attempt()
+            } throws: {
+                ($0 as? Rejection) == .wrongPassword
+            }
+        }
+        #expect(try store.devices(of: alice.account.id).map(\.id) == [alice.device.id])
+        #expect(await bench.login("alice", password: "a new password").code == nil)
+        try await other.shutdown()
+    }
+
     /// Guesses by SCRAM and by password are one count.
     @Test func guessesAreCountedOverBothWays() async throws {
         let bench = try await AccountBench()

@@ -7,7 +7,25 @@ import WireJSON
 
 @testable import GatewayKit
 
-/// A webhook service at work, with a group to talk in and a network that answers as a test says.
+/// Calls `body` with a webhook service at work, which ends with it, whatever it throws. Returns the bench, to go on from.
+@discardableResult
+func withWebhookBench(
+    continuing earlier: WebhookBench? = nil, _ body: (WebhookBench) async throws -> Void
+) async throws -> WebhookBench {
+    let bench = try await WebhookBench(continuing: earlier)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+            await bench.service.run()
+            bench.end.withLock { $0 = true }
+        }
+        defer { group.cancelAll() }
+        try await body(bench)
+    }
+    return bench
+}
+
+/// A webhook service, with a group to talk in and a network that answers as a test says. Made by
+/// ``withWebhookBench(continuing:_:)``.
 final class WebhookBench: Sendable {
     typealias PauseAction = @Sendable (AccountBench) async -> Void
 
@@ -16,14 +34,16 @@ final class WebhookBench: Sendable {
     let network = ScriptedNetwork()
     let garden: ConversationID
     let owner: SignIn
-    private let running: Task<Void, Never>
+    fileprivate let end = Mutex(false)
     private let book = PauseBook()
 
     var hub: Hub { accounts.hub }
+    /// The service's work is over.
+    var hasEnded: Bool { end.withLock { $0 } }
     /// Milliseconds that workers paused.
     var pauses: [Int64] { book.pauses.withLock { $0 } }
 
-    init(continuing earlier: WebhookBench? = nil) async throws {
+    fileprivate init(continuing earlier: WebhookBench?) async throws {
         let accounts = try await AccountBench(continuing: earlier?.accounts)
         self.accounts = accounts
         if let earlier {
@@ -36,13 +56,6 @@ final class WebhookBench: Sendable {
             accounts: accounts.service, policy: { ScriptedNetwork.policy }, transport: network,
             encode: WebhookBench.encode, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             sleep: { [book] duration in try await book.sleep(duration, accounts) })
-        running = Task { [service] in await service.run() }
-    }
-
-    /// Ends the service and waits until nothing of it works.
-    func stop() async throws {
-        running.cancel()
-        await running.value
     }
 
     func onPause(_ action: @escaping PauseAction) { book.action.withLock { $0 = action } }
@@ -67,21 +80,29 @@ final class WebhookBench: Sendable {
     }
 }
 
-/// Pauses take a moment only, are written down, and give a test its turn.
+/// Pauses take a moment only, are written down, and give a test its turn. After many, somebody spins: they take long.
 private final class PauseBook: Sendable {
+    private static let capacity = 1_000
     let pauses = Mutex<[Int64]>([])
     let action = Mutex<WebhookBench.PauseAction?>(nil)
 
     func sleep(_ duration: Duration, _ accounts: AccountBench) async throws {
         let (seconds, attoseconds) = duration.components
-        pauses.withLock { $0.append(seconds * 1_000 + attoseconds / 1_000_000_000_000_000) }
+        let isFull = pauses.withLock { pauses in
+            guard pauses.count < PauseBook.capacity else { return true }
+            pauses.append(seconds * 1_000 + attoseconds / 1_000_000_000_000_000)
+            return false
+        }
         if let action = action.withLock({ $0 }) { await action(accounts) }
-        try await Task.sleep(for: .milliseconds(1))
+        try await Task.sleep(for: isFull ? .seconds(1) : .milliseconds(1))
     }
 }
 
 /// A network whose answers a test orders in advance; without an order everything is taken.
+///
+/// Bounded: more calls than any test makes break.
 final class ScriptedNetwork: WebhookTransport {
+    private static let capacity = 1_000
     struct Call: Sendable {
         let url: String
         let address: String
@@ -134,7 +155,12 @@ final class ScriptedNetwork: WebhookTransport {
             url: "\(call.url)", address: "\(call.address.ipAddress ?? "?"):\(call.address.port ?? 0)",
             id: headers["webhook-id"] ?? "", timestamp: headers["webhook-timestamp"] ?? "",
             signature: headers["webhook-signature"] ?? "", body: Array(call.body.readableBytesView))
-        state.withLock { $0.calls.append(recorded) }
+        let isFull = state.withLock { state in
+            guard state.calls.count < ScriptedNetwork.capacity else { return true }
+            state.calls.append(recorded)
+            return false
+        }
+        if isFull { throw Unreachable() }
         while state.withLock({ $0.held == recorded.url }) { try await Task.sleep(for: .milliseconds(1)) }
         let answer = state.withLock { $0.answers.isEmpty ? 200 : $0.answers.removeFirst() }
         guard let answer else { throw Unreachable() }

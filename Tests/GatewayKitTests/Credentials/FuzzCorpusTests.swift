@@ -3,15 +3,15 @@ import Testing
 
 @testable import GatewayKit
 
-/// Replays Fuzz/Scram/corpus and Fuzz/Address/corpus: the seeds, and every finding that was mended.
+/// Replays the corpora of Fuzz/Scram, Fuzz/Address and Fuzz/Origin: the seeds, and every finding that was mended.
 @Suite struct FuzzCorpusTests {
-    /// Inputs without the first byte, with which the fuzzer's entry chooses a reader.
-    private func inputs(_ name: String) throws -> [[UInt8]] {
+    /// - Parameter hasReader: the first byte is the one with which the fuzzer's entry chooses a reader.
+    private func inputs(_ name: String, hasReader: Bool = true) throws -> [[UInt8]] {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
         let folder = root.appending(path: "Fuzz/\(name)/corpus")
         return try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil).map { file in
-            Array(try Data(contentsOf: file).dropFirst())
+            Array(try Data(contentsOf: file).dropFirst(hasReader ? 1 : 0))
         }
     }
 
@@ -29,6 +29,16 @@ import Testing
             }
             let text = String(decoding: input, as: UTF8.self)
             if let verifier = PasswordVerifier(serialised: text) { #expect(verifier.serialised() == text) }
+        }
+    }
+
+    @Test func origins() throws {
+        let inputs = try inputs("Origin", hasReader: false)
+        #expect(inputs.count >= 6)
+        for text in inputs.map({ String(decoding: $0, as: UTF8.self) }) {
+            for origin in [WebOrigin(text), WebOrigin(ofPage: text)].compactMap({ $0 }) {
+                #expect(WebOrigin(origin.description) == origin)
+            }
         }
     }
 

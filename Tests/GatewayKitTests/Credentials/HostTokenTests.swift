@@ -389,6 +389,8 @@ private struct Issuer {
         struct State {
             var document: [UInt8]? = nil
             var fetches = 0
+            /// Fetches don't end.
+            var isSlow = false
             var uptime = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
             var reports: [HostTokenVerifier.Refresh] = []
         }
@@ -404,11 +406,13 @@ private struct Issuer {
         }
 
         var fetches: Int { state.withLock { $0.fetches } }
+        var reports: Int { state.withLock { $0.reports.count } }
 
-        func verifier() -> HostTokenVerifier {
+        func verifier(deadline: Duration = HostTokenVerifier.deadline) -> HostTokenVerifier {
             HostTokenVerifier(
                 rules: HostTokenRules(realm: "app", audience: "chat"),
                 clock: .init(seconds: { HostTokenGoldens.now }, uptime: { self.state.withLock { $0.uptime } }),
+                deadline: deadline,
                 report: { report in self.state.withLock { $0.reports.append(report) } },
                 fetch: {
                     let document = self.state.withLock { state in
@@ -416,6 +420,7 @@ private struct Issuer {
                         return state.document
                     }
                     await Task.yield()
+                    while self.state.withLock({ $0.isSlow }) { try await Task.sleep(for: .milliseconds(1)) }
                     guard let document else { throw Unreachable() }
                     return document
                 })
@@ -487,9 +492,10 @@ private struct Issuer {
         let verifier = world.verifier()
         _ = try await verifier.verify(HostTokenGoldens.es256)
         world.publish(answer)
-        for _ in 0..<20 {
+        for count in 2...21 {
             world.advance(.minutes(11))
             _ = try await verifier.verify(HostTokenGoldens.es256)
+            #expect(await eventually { world.reports == count })
         }
         #expect(world.fetches == 21)
         #expect(
@@ -522,7 +528,49 @@ private struct Issuer {
         world.publish(Self.onlyEd)
         _ = try await verifier.verify(HostTokenGoldens.es256)
         world.advance(.minutes(10))
+        // Nobody waits for the fetch that this begins.
+        _ = try await verifier.verify(HostTokenGoldens.es256)
+        #expect(await eventually { world.reports == 2 })
         await #expect(throws: HostTokenRefusal.unknownKey) { try await verifier.verify(HostTokenGoldens.es256) }
+        #expect(world.fetches == 2)
+    }
+
+    /// After a quiet time the first to come waits, or a key that was withdrawn long ago would open once more.
+    @Test func keysOfLongAgoAreNotBelievedUnasked() async throws {
+        let world = World()
+        world.publish(HostTokenGoldens.keySet)
+        let verifier = world.verifier()
+        _ = try await verifier.verify(HostTokenGoldens.es256)
+        world.publish(Self.onlyEd)
+        world.advance(.minutes(20))
+        await #expect(throws: HostTokenRefusal.unknownKey) { try await verifier.verify(HostTokenGoldens.es256) }
+    }
+
+    /// An address that takes its time: those whose keys are at hand come in meanwhile.
+    @Test func nobodyWaitsForAFetchWithKeysAtHand() async throws {
+        let world = World()
+        world.publish(HostTokenGoldens.keySet)
+        let verifier = world.verifier(deadline: .seconds(60))
+        _ = try await verifier.verify(HostTokenGoldens.es256)
+        world.state.withLock { $0.isSlow = true }
+        world.advance(.minutes(10))
+        for _ in 0..<10 { _ = try await verifier.verify(HostTokenGoldens.es256) }
+        #expect(world.reports == 1)
+        world.state.withLock { $0.isSlow = false }
+        #expect(await eventually { world.reports == 2 })
+    }
+
+    /// An address that never comes to an end: the fetch is given up, and another one begins a minute later.
+    @Test func aFetchHasADeadline() async throws {
+        let world = World()
+        world.publish(HostTokenGoldens.keySet)
+        world.state.withLock { $0.isSlow = true }
+        let verifier = world.verifier(deadline: .seconds(1))
+        await #expect(throws: HostTokenRefusal.unknownKey) { try await verifier.verify(HostTokenGoldens.es256) }
+        #expect(world.reports == 1)
+        world.state.withLock { $0.isSlow = false }
+        world.advance(.minutes(1))
+        _ = try await verifier.verify(HostTokenGoldens.es256)
         #expect(world.fetches == 2)
     }
 

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
@@ -41,6 +42,9 @@ struct DoorFixture: Sendable {
                     try await writer.finish(nil)
                 })
         }
+        router.get("/large") { _, _ in
+            Response(status: .ok, body: .init(byteBuffer: ByteBuffer(repeating: 7, count: 64 << 20)))
+        }
         router.get("/slow") { _, _ in
             try await Task.sleep(for: .milliseconds(400))
             return "slow"
@@ -57,18 +61,22 @@ struct DoorFixture: Sendable {
         drainDeadline: TimeAmount = .seconds(3),
         webSockets: [WebSocketRoute] = [EchoSession.route()],
         streams: [StreamRoute] = [TickSession.route()],
+        bodyAllowance: @escaping @Sendable (HTTPRequest) -> BodyAllowance = { _ in .standard },
         tls: TLSContextStore? = nil,
+        log: RecordedLog? = nil,
         _ body: @Sendable @escaping (DoorFixture) async throws -> Void
     ) async throws {
         let configuration = DoorConfiguration(
-            listeners: listeners, limits: limits, trustedProxies: trustedProxies.compactMap { NetworkRange(parsing: $0) },
+            listeners: listeners, limits: limits,
+            trustedProxies: trustedProxies.compactMap { NetworkRange(parsing: $0) },
             origins: origins, drainWindow: drainWindow, drainDeadline: drainDeadline)
         var logger = Logger(label: "door")
         logger.logLevel = .critical
+        if let log { logger = log.logger }
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         let door = HTTPDoor(
             configuration: configuration, responder: router().buildResponder(), webSockets: webSockets,
-            streams: streams, tls: tls, group: group, logger: logger)
+            streams: streams, bodyAllowance: bodyAllowance, tls: tls, group: group, logger: logger)
         let service = ServiceGroup(configuration: .init(services: [door], logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await service.run() }
@@ -140,6 +148,29 @@ final class EchoSession: WebSocketSession {
         log?.add("closed")
         log?.drop(connection)
         connection = nil
+    }
+}
+
+/// What the door has logged.
+final class RecordedLog: Sendable {
+    private let state = Mutex([(level: Logger.Level, text: String)]())
+
+    var lines: [(level: Logger.Level, text: String)] { state.withLock { $0 } }
+    var logger: Logger { Logger(label: "door") { _ in Handler(log: self) } }
+
+    private struct Handler: LogHandler {
+        let log: RecordedLog
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.debug
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: Logging.LogEvent) {
+            log.state.withLock { $0.append((event.level, "\(event.message)")) }
+        }
     }
 }
 

@@ -53,7 +53,7 @@ struct DoorModesTests {
         ]
         try await DoorFixture.with(listeners, tls: store) { fixture in
             let (clear, secure) = (fixture.ports[0], fixture.ports[1])
-            let request = "GET /whoami HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+            let request = "GET /whoami HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
             #expect(try await RawClient.exchange(clear, request).hasSuffix("127.0.0.1 false true"))
             for alpn in [[], ["http/1.1"]] as [[String]] {
                 let answer = try await RawClient.exchange(secure, request, tls: Self.clientContext(alpn: alpn))
@@ -98,15 +98,16 @@ struct DoorModesTests {
 
     @Test func believesOnlyTrustedProxies() async throws {
         let request =
-            "GET /whoami HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.9\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n"
+            "GET /whoami HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 192.0.2.9\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n"
+        // From any other its name is not believed, but nor are its clients taken for programs on this machine.
         try await DoorFixture.with { fixture in
             let answer = try await RawClient.exchange(fixture.port, request)
-            #expect(answer.hasSuffix("127.0.0.1 false true"))
+            #expect(answer.hasSuffix("127.0.0.1 false false"))
         }
         try await DoorFixture.with(trustedProxies: ["127.0.0.0/8"]) { fixture in
             #expect(try await RawClient.exchange(fixture.port, request).hasSuffix("192.0.2.9 true false"))
             // A proxy that names nobody does not make its client local.
-            let plain = "GET /whoami HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+            let plain = "GET /whoami HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
             #expect(try await RawClient.exchange(fixture.port, plain).hasSuffix("127.0.0.1 false false"))
             // What the proxy says of the scheme decides about origins.
             let socket = WebSocketClient.handshake(
@@ -117,9 +118,38 @@ struct DoorModesTests {
         }
     }
 
+    @Test func aProxyThatIsNotListedMakesNobodyLocal() async throws {
+        let log = RecordedLog()
+        try await DoorFixture.with(log: log) { fixture in
+            for field in [
+                "Forwarded: for=192.0.2.1", "X-Forwarded-For: 192.0.2.1", "X-Real-IP: 192.0.2.1", "via: 1.1 a",
+            ] {
+                let answer = try await RawClient.exchange(
+                    fixture.port, "GET /whoami HTTP/1.1\r\nHost: localhost\r\n\(field)\r\nConnection: close\r\n\r\n")
+                #expect(answer.hasSuffix("127.0.0.1 false false"), "\(field)")
+            }
+            let warnings = log.lines.filter { $0.level == .warning }
+            #expect(warnings.count == 1, "said once in a while, not for each request")
+            #expect(warnings.first?.text.contains("proxy.trusted") == true)
+        }
+    }
+
+    /// A web page whose name was made to resolve to this machine.
+    @Test func aForeignNameIsNotLocal() async throws {
+        try await DoorFixture.with(origins: OriginPolicy(ownNames: ["chat.example.org"])) { fixture in
+            for (host, isLocal) in [
+                ("rebound.example:8080", false), ("localhost", true), ("127.0.0.1:1", true), ("chat.example.org", true),
+            ] {
+                let answer = try await RawClient.exchange(
+                    fixture.port, "GET /whoami HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n")
+                #expect(answer.hasSuffix("127.0.0.1 false \(isLocal)"), "\(host)")
+            }
+        }
+    }
+
     @Test func takesProxyHeadersWhereTheyAreExpected() async throws {
         let listener = DoorListener(.ip(host: "127.0.0.1", port: 0), expectsProxyHeader: true)
-        let request = Array("GET /whoami HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".utf8)
+        let request = Array("GET /whoami HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
         try await DoorFixture.with([listener], trustedProxies: ["127.0.0.1"]) { fixture in
             for (header, source, isSecure) in ProxyHeaderTests.good {
                 for cut in [0, 1, 6, header.count / 2, header.count] {
@@ -412,6 +442,7 @@ struct DoorLimitsTests {
         #expect(limits.bodyBytes == 1 << 20)
         #expect(limits.bodyTime == .seconds(60))
         #expect(limits.bodyRate == 1024)
+        #expect(limits.inboundBudget == 64 << 20)
         #expect(limits.http2Streams == 100)
         #expect(limits.outboundBytes == 1 << 20)
         #expect(limits.outboundStall == .seconds(10))

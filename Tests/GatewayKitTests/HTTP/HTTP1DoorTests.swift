@@ -247,6 +247,51 @@ struct HTTP1DoorTests {
         }
     }
 
+    /// RFC 9112 section 9.6: the answer to what came before is out first.
+    @Test func aMalformedRequestIsAnsweredOnAConnectionThatWasKept() async throws {
+        try await DoorFixture.with { fixture in
+            let malformed = "GET /hello HTTP/1.1\r\nHost : a\r\n\r\n"
+            let kept = try await RawClient.connect(fixture.port)
+            try await kept.send("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n")
+            await kept.wait { $0.hasSuffix("hello") }
+            _ = kept.take()
+            try await kept.send(malformed)
+            #expect(await kept.wait().hasPrefix("HTTP/1.1 400"))
+            #expect(await eventually { kept.isClosed })
+            let pipelined = try await RawClient.connect(fixture.port)
+            try await pipelined.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n" + malformed)
+            let answers = await pipelined.wait()
+            #expect(answers.hasPrefix("HTTP/1.1 200") && answers.contains("slowHTTP/1.1 400"), "\(answers)")
+        }
+    }
+
+    @Test func aLongAnswerIsWrittenAsThePeerTakesIt() async throws {
+        try await DoorFixture.with { fixture in
+            let slow = try await RawClient.connect(fixture.port, receiveBuffer: 4096)
+            try await slow.channel.setOption(.autoRead, value: false).get()
+            slow.push("GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            #expect(await eventually { fixture.metrics.bytesSent > 0 })
+            try await Task.sleep(for: .milliseconds(200))
+            // The kernel takes megabytes on loopback.
+            #expect(fixture.metrics.bytesSent < 32 << 20)
+            try await slow.channel.setOption(.autoRead, value: true).get()
+            #expect(await eventually(seconds: 20) { slow.received.readableBytes > 64 << 20 })
+        }
+    }
+
+    @Test func aPeerThatHangsUpIsNoErrorOfOurs() async throws {
+        let log = RecordedLog()
+        try await DoorFixture.with(log: log) { fixture in
+            let client = try await RawClient.connect(fixture.port, receiveBuffer: 4096)
+            try await client.channel.setOption(.autoRead, value: false).get()
+            try await client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(await eventually { fixture.metrics.bytesSent > 0 })
+            await client.close()
+            #expect(await eventually { log.lines.contains { $0.text == "request failed" } })
+            #expect(log.lines.allSatisfy { $0.level < .warning })
+        }
+    }
+
     @Test func aPeerThatLeavesCancelsItsRequest() async throws {
         try await DoorFixture.with { fixture in
             let client = try await RawClient.connect(fixture.port)

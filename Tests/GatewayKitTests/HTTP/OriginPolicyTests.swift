@@ -52,8 +52,29 @@ struct OriginPolicyTests {
                 policy.verdict(origin: origin, scheme: scheme, authority: authority) == verdict,
                 "\(origin ?? "-") at \(scheme)://\(authority ?? "-")")
         }
-        // Without own names any name is the server's own.
-        #expect(OriginPolicy().verdict(origin: "http://a:1", scheme: "http", authority: "a:1") == .own)
+        // Without own names there are the ones that can't be rebound.
+        #expect(OriginPolicy().verdict(origin: "http://a:1", scheme: "http", authority: "a:1") == .refused)
+        #expect(OriginPolicy().verdict(origin: "http://[::1]:1", scheme: "http", authority: "[::1]:1") == .own)
+    }
+}
+
+extension OriginPolicyTests {
+    @Test(
+        arguments: [
+            (nil, true), ("", true), ("localhost:8080", true), ("127.0.0.1", true), ("[::1]:8080", true),
+            ("Chat.Example.org", true), ("rebound.example:8080", false), ("localhost.example", false),
+        ] as [(String?, Bool)])
+    func knowsItsOwnNames(_ authority: String?, _ isOwn: Bool) {
+        #expect(OriginPolicy(ownNames: ["chat.example.org"]).isOwn(authority: authority) == isOwn)
+    }
+
+    @Test(
+        arguments: [
+            ("https://chat.example.org", "chat.example.org"), ("https://Chat.example.org:8443/a/b", "chat.example.org"),
+            ("http://[::1]/", "::1"), ("chat.example.org", nil),
+        ] as [(String, String?)])
+    func readsTheHostOfAPage(_ address: String, _ host: String?) {
+        #expect(WebOrigin(ofPage: address)?.host == host)
     }
 }
 

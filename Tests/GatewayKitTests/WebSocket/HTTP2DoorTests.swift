@@ -143,6 +143,25 @@ struct HTTP2DoorTests {
         }
     }
 
+    /// A peer with a window of nothing holds even a short answer back, after it is complete.
+    @Test func lastBytesThatAreNotTakenAreGivenUp() async throws {
+        var limits = DoorLimits()
+        limits.outboundStall = .milliseconds(400)
+        try await DoorFixture.with(limits: limits) { fixture in
+            let client = try await RawClient.connect(fixture.port)
+            let settings = frame(4, 0, 0, [0, 4, 0, 0, 0, 0])
+            let path = Array("/hello".utf8)
+            let headers = frame(1, 5, 1, [0x82, 0x86, 0x44, UInt8(path.count)] + path + [0x41, 0x01, 0x61])
+            let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
+            try await client.send(ByteBuffer(bytes: preface + settings + headers))
+            #expect(await eventually { fixture.metrics.refused[.slowConsumer] == 1 })
+            // RST_STREAM on stream 1.
+            let reset: [UInt8] = [0, 0, 4, 3, 0, 0, 0, 0, 1]
+            #expect(await eventually { client.received.readableBytesView.firstRange(of: reset) != nil })
+            #expect(client.received.readableBytesView.firstRange(of: Array("hello".utf8)) == nil)
+        }
+    }
+
     private func frame(_ type: UInt8, _ flags: UInt8, _ stream: UInt8, _ payload: [UInt8]) -> [UInt8] {
         [
             UInt8(payload.count >> 16), UInt8(payload.count >> 8 & 0xFF), UInt8(payload.count & 0xFF), type, flags, 0,

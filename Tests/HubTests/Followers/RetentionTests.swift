@@ -88,7 +88,7 @@ import Testing
         try await sweeper.sweep()
         let owner = bench.owner
         let sync = try await bench.hub.read { reader throws(Rejection) in
-            try reader.changes(after: cursor, limit: 100, for: owner)
+            try reader.changes(after: cursor, through: .last, limit: 100, for: owner)
         }
         #expect(sync.gaps.map(\.first) == [try bench.head().firstSequence])
         #expect(try bench.store.state(of: bench.garden)[.subject] == "tomatoes")

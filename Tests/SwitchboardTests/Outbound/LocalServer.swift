@@ -3,6 +3,36 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
+/// Answers whatever comes by the beginning of an answer, and by a byte every quarter of a second from then on.
+enum DrippingServer {
+    static func with(_ beginning: String, _ body: (_ port: Int) async throws -> Void) async throws {
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    channel.writeAndFlush(ByteBuffer(string: beginning), promise: nil)
+                    channel.eventLoop.scheduleRepeatedTask(
+                        initialDelay: .milliseconds(250), delay: .milliseconds(250)
+                    ) { task in
+                        if channel.isActive {
+                            channel.writeAndFlush(ByteBuffer(string: "x"), promise: nil)
+                        } else {
+                            task.cancel()
+                        }
+                    }
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        do {
+            try await body(channel.localAddress?.port ?? 0)
+        } catch {
+            try await channel.close()
+            throw error
+        }
+        try await channel.close()
+    }
+}
+
 /// An HTTP server on loopback that writes down what it is asked and answers as a test says.
 final class LocalServer: Sendable {
     struct Request: Sendable {

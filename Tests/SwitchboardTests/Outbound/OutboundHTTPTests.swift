@@ -91,6 +91,49 @@ import WireJSON
         }
     }
 
+    /// A receiver that keeps a connection alive by a byte now and then.
+    @Test func theTimeLimitIsForTheWholeAnswer() async throws {
+        for (beginning, status) in [
+            ("", nil), ("HTTP/1.1 200 OK\r\nX: ", nil), ("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", 200),
+        ] as [(String, Int?)] {
+            try await DrippingServer.with(beginning) { port in
+                let http = OutboundHTTP(group: MultiThreadedEventLoopGroup.singleton, callTime: .seconds(1))
+                let policy = OutboundPolicy(
+                    allowedRanges: [NetworkRange(parsing: "127.0.0.0/8")].compactMap { $0 }, allowsPlainHTTP: true,
+                    extraPorts: [port])
+                let url = "http://127.0.0.1:\(port)/"
+                let start = NIODeadline.now()
+                await #expect(throws: (any Error).self) {
+                    try await http.get(url, by: policy, limit: 10_000, timeout: .seconds(1))
+                }
+                // What a webhook's receiver says behind its status does not matter.
+                let found = try? await http.post(try call(url, policy, port: port))
+                #expect(found == status, "\(beginning)")
+                // All of it would take four minutes.
+                #expect(NIODeadline.now() - start < .seconds(60))
+                try await http.shutdown()
+            }
+        }
+    }
+
+    @Test func whatCantBeCancelledIsNotWaitedFor() async throws {
+        let blocked = BlockedWork()
+        await #expect(throws: TimeLimit.Exceeded.self) {
+            try await TimeLimit.run(until: .now() + .milliseconds(100)) {
+                await withCheckedContinuation { continuation in blocked.waiting.withLock { $0 = continuation } }
+            }
+        }
+        // It may not have begun when it was given up.
+        while blocked.waiting.withLock({ $0 == nil }) { try await Task.sleep(for: .milliseconds(1)) }
+        blocked.waiting.withLock { $0.take() }?.resume()
+        #expect(try await TimeLimit.run(until: .now() + .seconds(5)) { 7 } == 7)
+        let cancelled = Task {
+            try await TimeLimit.run(until: .now() + .seconds(60)) { try await Task.sleep(for: .seconds(90)) }
+        }
+        cancelled.cancel()
+        await #expect(throws: CancellationError.self) { try await cancelled.value }
+    }
+
     @Test func theSystemsResolverAnswersWithAddressesAndPorts() async throws {
         try await with { _, http, _ in
             let found = try await http.resolve("localhost", port: 4_711)
@@ -210,6 +253,10 @@ private final class WebhookDeployment: Sendable {
         await running.value
         hub.shutdown()
     }
+}
+
+private final class BlockedWork: Sendable {
+    let waiting = Mutex<CheckedContinuation<Void, Never>?>(nil)
 }
 
 private final class PauseCounter: Sendable {

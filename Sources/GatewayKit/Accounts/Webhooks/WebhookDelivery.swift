@@ -17,6 +17,9 @@ actor WebhookDelivery {
     private let outlet: WebhookOutlet
     private var running: [String: Running] = [:]
     private var isRunning = false
+    /// Look-ups of the directory that were begun, and the newest of them that was acted upon.
+    private var begun = 0
+    private var done = 0
 
     init(accounts: AccountService, outlet: WebhookOutlet) {
         self.accounts = accounts
@@ -43,8 +46,13 @@ actor WebhookDelivery {
     }
 
     /// Brings the workers in line with the directory. Every new one looks at once whether it has something to do.
+    ///
+    /// Several can be under way: what an older look-up found is not acted upon after a newer one, or it would bring back
+    /// what is deleted.
     func refresh() async {
         guard isRunning else { return }
+        begun += 1
+        let own = begun
         let webhooks: [Webhook]
         do throws(Rejection) {
             webhooks = try await accounts.look { directory throws(StoreError) in try directory.webhooks() }
@@ -52,7 +60,8 @@ actor WebhookDelivery {
             outlet.logger.error("webhooks can't be read", metadata: ["reason": "\(error.message)"])
             return
         }
-        guard isRunning else { return }
+        guard isRunning, own > done else { return }
+        done = own
         let current = Set(webhooks.map(\.id))
         for id in Array(running.keys) where !current.contains(id) { stop(id) }
         for webhook in webhooks where running[webhook.id] == nil { start(webhook) }
@@ -64,7 +73,12 @@ actor WebhookDelivery {
         let worker = WebhookWorker(webhook: webhook, url: url, secret: secret, accounts: accounts, outlet: outlet)
         wake.yield()
         running[webhook.id] = Running(
-            conversation: webhook.conversation, wake: wake, task: Task { await worker.run(wakes) })
+            conversation: webhook.conversation, wake: wake,
+            task: Task {
+                await worker.run(wakes)
+                // It may have found by itself that its webhook is gone.
+                stop(webhook.id)
+            })
     }
 
     private func stop(_ id: String) {
@@ -85,6 +99,8 @@ actor WebhookDelivery {
                 }
             } catch {
                 outlet.logger.error("the log can't be read", metadata: ["reason": "\(error.message)"])
+                // Where the hub has ended it will never be read again.
+                guard await accounts.hub.head() != nil else { break }
                 await outlet.pause(milliseconds: 1_000)
                 continue
             }

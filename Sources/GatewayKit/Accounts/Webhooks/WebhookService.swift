@@ -72,14 +72,15 @@ package final class WebhookService: Sendable {
         let last = try await head(of: conversation).lastSequence
         let bot = try await account(ofBot: bot, by: authority)
         try await seat(bot, in: conversation, writes: url == nil, by: authority)
-        let issued = try await issue(url, bot, conversation, after: last)
+        let issued = try await issue(url, bot, conversation, after: last, by: authority)
         accounts.record("a webhook was added", bot, authority)
         await delivery.refresh()
         return issued
     }
 
     private func issue(
-        _ url: String?, _ bot: Account, _ conversation: ConversationID, after last: Sequence
+        _ url: String?, _ bot: Account, _ conversation: ConversationID, after last: Sequence,
+        by authority: Authority
     ) async throws(Rejection) -> IssuedWebhook {
         let id = StrictBase64.encode(SecretBytes.random(count: 9).reveal(), as: .url)
         let now = accounts.hub.clock()
@@ -89,7 +90,7 @@ package final class WebhookService: Sendable {
             url.map { .outgoing(url: $0, secret: Array(secret.utf8)) } ?? .incoming(tokenHash: token.hash.bytes)
         let webhook = Webhook(
             id: id, account: bot.id, conversation: conversation, direction: direction, created: now)
-        try await accounts.decide { directory throws(StoreError) -> Result<Void, Rejection> in
+        try await accounts.decide(by: authority) { directory throws(StoreError) -> Result<Void, Rejection> in
             guard try directory.webhooks().count < WebhookService.limit else {
                 return .failure(Rejection(.limitReached, "there are \(WebhookService.limit) webhooks already"))
             }
@@ -178,17 +179,16 @@ package final class WebhookService: Sendable {
 
     /// Ends a webhook. Its bot stays, and stays in the conversation.
     package func delete(_ id: String, by authority: Authority) async throws(Rejection) {
-        try await accounts.requireAdministrator(authority)
-        let existed = try await accounts.write { directory throws(StoreError) in
-            for webhook in try directory.webhooks() where webhook.id == id {
-                guard case .incoming(let hash) = webhook.direction,
-                    let device = try directory.device(tokenHash: hash)?.device
-                else { continue }
-                _ = try directory.revoke(device.id)
+        try await accounts.decide(by: authority) { directory throws(StoreError) -> Result<Void, Rejection> in
+            guard let webhook = try directory.webhook(id) else {
+                return .failure(Rejection(.notFound, "no such webhook"))
             }
-            return try directory.deleteWebhook(id)
+            if case .incoming(let hash) = webhook.direction, let found = try directory.device(tokenHash: hash) {
+                _ = try directory.revoke(found.device.id)
+            }
+            _ = try directory.deleteWebhook(id)
+            return .success(())
         }
-        guard existed else { throw Rejection(.notFound, "no such webhook") }
         await delivery.refresh()
     }
 

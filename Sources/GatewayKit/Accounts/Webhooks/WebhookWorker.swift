@@ -20,13 +20,19 @@ struct WebhookWorker: Sendable {
 
     private var hub: Hub { accounts.hub }
 
-    /// Works when it is woken, until the stream ends or the task is cancelled.
+    /// Works when it is woken, until the stream ends, the task is cancelled, or the webhook is gone.
     func run(_ wakes: AsyncStream<Void>) async {
         var progress = Progress()
         for await _ in wakes {
             while !Task.isCancelled {
                 do throws(Rejection) {
-                    guard try await step(&progress) else { break }
+                    switch try await bot() {
+                    case .gone: return
+                    case .away: break
+                    case .present(let actor):
+                        if try await step(&progress, as: actor) { continue }
+                    }
+                    break
                 } catch {
                     // It can't be read, or the bot is not there any more: the next event asks again.
                     guard error.code.isRetryable else { break }
@@ -47,9 +53,8 @@ struct WebhookWorker: Sendable {
     static func cursorName(_ webhook: String) -> String { "webhook/\(webhook)" }
 
     /// Works through one page. False when there is nothing more for now.
-    private func step(_ progress: inout Progress) async throws(Rejection) -> Bool {
+    private func step(_ progress: inout Progress, as actor: Actor) async throws(Rejection) -> Bool {
         let start = try await cursor(&progress)
-        guard let actor = try await bot() else { return false }
         let conversation = webhook.conversation
         let page = try await hub.read { reader throws(Rejection) in
             try reader.page(conversation, .after(start), limit: WebhookWorker.page, for: actor)
@@ -99,11 +104,25 @@ struct WebhookWorker: Sendable {
         return true
     }
 
-    private func bot() async throws(Rejection) -> Actor? {
-        let id = webhook.account
-        let found = try await accounts.look { directory throws(StoreError) in try directory.account(id) }
-        guard let found, found.refusal(at: hub.clock()) == nil else { return nil }
-        return found.byServer()
+    /// In whose name the worker reads.
+    private enum Bot: Sendable {
+        /// The webhook is deleted.
+        case gone
+        /// The bot may not act just now.
+        case away
+        case present(Actor)
+    }
+
+    private func bot() async throws(Rejection) -> Bot {
+        let webhook = webhook
+        let now = hub.clock()
+        return try await accounts.look { directory throws(StoreError) -> Bot in
+            guard try directory.webhook(webhook.id) == webhook else { return .gone }
+            guard let account = try directory.account(webhook.account), account.refusal(at: now) == nil else {
+                return .away
+            }
+            return .present(account.byServer())
+        }
     }
 
     private func cursor(_ progress: inout Progress) async throws(Rejection) -> Sequence {

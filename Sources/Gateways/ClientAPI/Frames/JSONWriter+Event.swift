@@ -137,7 +137,7 @@ extension JSONWriter {
                     writer.object { writer in
                         writer.field("key", reaction.key)
                         writer.array("by") { writer in
-                            for party in reaction.by { writer.address(party.address) }
+                            for reactor in reaction.by { writer.address(reactor.party.address) }
                         }
                     }
                 }

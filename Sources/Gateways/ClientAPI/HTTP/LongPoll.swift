@@ -35,7 +35,7 @@ private struct LongPoll {
         guard since.epoch == hub.epoch, since.position <= head.position else {
             return result(Frames(next: head, isResync: true))
         }
-        let page = try await read(after: since, limit: try arguments.limit(500))
+        let page = try await read(after: since, through: head, limit: try arguments.limit(500))
         let wait = try arguments.optionalInteger("wait") ?? 0
         guard page.elements.readableBytes == 0, page.isCaughtUp, wait > 0 else { return result(page) }
         return result(try await self.wait(from: page.next, seconds: wait))
@@ -58,18 +58,19 @@ private struct LongPoll {
         }
     }
 
-    private func read(after cursor: Cursor, limit: Int) async throws(Rejection) -> Frames {
+    private func read(after cursor: Cursor, through head: Cursor, limit: Int) async throws(Rejection) -> Frames {
         let actor = context.actor
         let epoch = context.hub.epoch
         return try await context.hub.read { reader throws(Rejection) in
-            let sync = try reader.changes(after: cursor, limit: limit, for: actor)
+            let sync = try reader.changes(after: cursor, through: head.position, limit: limit, for: actor)
             var frames = Frames(next: sync.next, isCaughtUp: sync.caughtUp)
             for gap in sync.gaps {
                 Framing.list.append(.gap(gap.conversation, first: gap.first), epoch: epoch, to: &frames.elements)
             }
             var lastSeen: [ConversationID: Sequence] = [:]
             var untold: [ConversationID: Member] = [:]
-            for change in sync.changes {
+            for (index, change) in sync.changes.enumerated() {
+                let end = frames.elements.writerIndex
                 if case .event(let event) = change {
                     if lastSeen[event.conversation] == nil {
                         untold[event.conversation] = try reader.place(event.conversation, of: actor)
@@ -80,6 +81,12 @@ private struct LongPoll {
                     }
                 }
                 Framing.list.append(change.delivery(&lastSeen), epoch: epoch, to: &frames.elements)
+                if index > 0, frames.elements.readableBytes > PageElements.maximumBytes {
+                    frames.elements.moveWriterIndex(to: end)
+                    frames.next = Cursor(epoch: epoch, position: sync.changes[index - 1].position)
+                    frames.isCaughtUp = false
+                    return frames
+                }
             }
             return frames
         }
@@ -162,9 +169,6 @@ private final class PollSession {
     private var isLive = false
     private var isOver = false
 
-    /// What one answer may hold before it is given.
-    private static let answerBytes = 256 << 10
-
     init(hub: Hub, cursor: Cursor, eventLoop: any EventLoop, promise: EventLoopPromise<Result<Frames, Rejection>>) {
         self.hub = hub
         self.eventLoop = eventLoop
@@ -221,7 +225,7 @@ private final class PollSession {
 extension PollSession: WaitingPoll {}
 
 extension PollSession: SessionSink {
-    var isWritable: Bool { !isOver && frames.elements.readableBytes < PollSession.answerBytes }
+    var isWritable: Bool { !isOver && frames.elements.readableBytes < PageElements.maximumBytes }
 
     func write(_ bytes: ByteBuffer) {
         if !isOver { frames.elements.writeImmutableBuffer(bytes) }

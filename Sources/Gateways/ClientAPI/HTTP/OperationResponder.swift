@@ -46,9 +46,13 @@ struct OperationResponder: Sendable {
         _ operation: Operation, _ hookToken: String?, _ request: Request, _ remote: RemoteClient
     ) async throws(APIError) -> Answer {
         // Who may not ask is told so before what was asked is looked at.
-        let actor = try await authenticate(operation, request, remote)
-        if let actor, let rejection = operation.admits(actor) { throw APIError(rejection) }
-        var arguments = try await arguments(of: operation, request)
+        var actor = try await admit(operation, request, remote)
+        let body = operation.way == .read ? nil : try await collect(request)
+        // A large body comes in parts, as slowly as its sender likes; the device may have been signed out meanwhile.
+        if let body, body.readableBytes > BodyAllowance.wholeBytes {
+            actor = try await admit(operation, request, remote)
+        }
+        var arguments = try arguments(of: operation, request, body)
         if let hookToken, let index = operation.index(of: Operations.hookToken) {
             arguments.set(index, .text(hookToken))
         }
@@ -91,7 +95,8 @@ struct OperationResponder: Sendable {
         }
     }
 
-    private func authenticate(
+    /// Who asks, if he may; nil where nobody is asked for.
+    private func admit(
         _ operation: Operation, _ request: Request, _ remote: RemoteClient
     ) async throws(APIError) -> Actor? {
         if operation.access == .nobody { return nil }
@@ -99,25 +104,30 @@ struct OperationResponder: Sendable {
             throw APIError(Rejection(.unauthenticated, "there is no bearer token"))
         }
         switch await services.authenticator.authenticate(bearer: bearer, remote: remote) {
-        case .success(let actor): return actor
+        case .success(let actor):
+            if let rejection = operation.admits(actor) { throw APIError(rejection) }
+            return actor
         case .failure(let rejection): throw APIError(rejection)
         }
     }
 
     // MARK: Arguments
 
-    private func arguments(of operation: Operation, _ request: Request) async throws(APIError) -> Arguments {
-        if operation.way == .read {
-            return try decoder.arguments(of: operation, query: request.head.query)
-        }
-        let body: ByteBuffer
+    private func collect(_ request: Request) async throws(APIError) -> ByteBuffer {
         do {
-            body = try await request.body.collect(upTo: OperationResponder.bodyBytes)
+            return try await request.body.collect(upTo: OperationResponder.bodyBytes)
         } catch is NIOTooManyBytesError {
             throw APIError(.contentTooLarge, "the body is longer than \(OperationResponder.bodyBytes) bytes")
         } catch {
             throw APIError(.badJSON, "the body did not come whole")
         }
+    }
+
+    /// - Parameter body: nil for what is asked for by a query.
+    private func arguments(
+        of operation: Operation, _ request: Request, _ body: ByteBuffer?
+    ) throws(APIError) -> Arguments {
+        guard let body else { return try decoder.arguments(of: operation, query: request.head.query) }
         guard body.readableBytes > 0 else {
             return try decoder.arguments(of: operation, query: "")
         }
@@ -169,36 +179,6 @@ struct OperationResponder: Sendable {
         headers[.cacheControl] = "no-store"
         return Response(status: .noContent, headers: headers)
     }
-}
-
-/// What is there under `/v1/`.
-private enum Resource {
-    /// `hookToken`: of `/v1/hooks/<token>`, the address of an incoming webhook.
-    case operation(Operation, hookToken: String?)
-    case document(APIDocument)
-
-    private static let hooks = "hooks/"
-
-    init?(_ name: Substring) {
-        if let document = APIDocument(path: name) {
-            self = .document(document)
-        } else if name.hasPrefix(Resource.hooks), let hook = Operations.named("hook") {
-            self = .operation(hook, hookToken: String(name.dropFirst(Resource.hooks.count)))
-        } else if let operation = Operations.named(String(name)), operation.places.contains(.http) {
-            self = .operation(operation, hookToken: nil)
-        } else {
-            return nil
-        }
-    }
-
-    var methods: [HTTPRequest.Method] {
-        switch self {
-        case .document: [.get, .head, .options]
-        case .operation(let operation, _): operation.way == .read ? [.get, .head, .options] : [.post, .options]
-        }
-    }
-
-    var allow: String { methods.map(\.rawValue).joined(separator: ", ") }
 }
 
 extension Substring {

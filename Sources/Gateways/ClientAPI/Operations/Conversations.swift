@@ -74,7 +74,7 @@ extension Operations {
         Operation(
             "set", .change,
             "Changes what a conversation is: each value given is one event, in the order of this list. The first that "
-                + "is refused ends it; those before it hold.",
+                + "is refused ends it; those before it hold. Under a `ref` the events are called `ref/0`, `ref/1` and so on.",
             parameters: [
                 .conversation,
                 .removable("name", .line, "a title for people"),
@@ -86,7 +86,7 @@ extension Operations {
                 .removable("retentionAge", .integer(60_000...Int64.max / 2), "milliseconds after which events go"),
                 .removable("retentionCount", .integer(1...Int64.max / 2), "how many events are kept"),
                 .optional("state", .state, "any value of its open state"),
-                .optional("permission", .ranks, "the rank that each action takes"),
+                .optional("permission", .ranks, "the rank that each action takes"), .ref,
             ],
             result: [
                 .always("conversation", .text, "`~12`"),
@@ -149,9 +149,10 @@ extension Operations {
         let conversation = try await context.open(try arguments.conversation())
         var events: [EventReference] = []
         var position = Position.zero
-        for change in changes {
+        for (number, change) in changes.enumerated() {
             let acceptance = try await context.hub.submit(
-                .conversation(conversation, .setState(change)), by: context.actor, token: nil)
+                .conversation(conversation, .setState(change)), by: context.actor,
+                token: try arguments.token.map { token throws(Rejection) in try token.part(number) })
             if let event = acceptance.event { events.append(event) }
             position = acceptance.position
         }
@@ -191,5 +192,15 @@ extension Operations {
             changes.append(StateChange(key: .permission(action), value: String(rank.rawValue)))
         }
         return changes
+    }
+}
+
+extension Token {
+    /// The token of one of several events that one change makes.
+    fileprivate func part(_ number: Int) throws(Rejection) -> Token {
+        guard let part = Token("\(text)/\(number)") else {
+            throw Rejection(.invalidValue, "ref: at most \(Token.limit - 4) bytes here")
+        }
+        return part
     }
 }

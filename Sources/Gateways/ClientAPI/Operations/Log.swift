@@ -38,7 +38,10 @@ extension Operations {
                 .conversation, .event, .optional("after", .integer(0...Int64.max - 1), "a sequence"),
                 .limit(1_000, standard: 50),
             ],
-            result: [.always("root", .named("Entry")), .always("events", .list(.named("Entry")))],
+            result: [
+                .always("root", .named("Entry")), .always("events", .list(.named("Entry"))),
+                .sometimes("more", .flag, "there is more after the last of them"),
+            ],
             .task(thread)),
         Operation(
             "pins", .read, "The pinned messages of a conversation.", parameters: [.conversation],
@@ -90,17 +93,28 @@ extension Operations {
             default: throw Rejection(.invalidValue, "before: give one of before, after and around")
             }
             let page = try reader.page(id, range, limit: limit, for: actor)
-            let previous = previousVisible(page.entries, after: range)
+            let entries = page.entries
+            let previous = previousVisible(entries, after: range)
+            let elements = PageElements(mostWanted(of: entries, by: range)) { writer, place in
+                writer.entryMembers(entries[place], previous: previous[place], epoch: epoch)
+            }
             return .members { writer in
-                writer.array("events") { writer in
-                    for (entry, previous) in zip(page.entries, previous) {
-                        writer.object { $0.entryMembers(entry, previous: previous, epoch: epoch) }
-                    }
-                }
+                elements.write("events", to: &writer)
                 writer.field("first", page.firstSequence.rawValue)
                 writer.field("last", page.lastSequence.rawValue)
-                writer.field("more", page.hasMore)
+                writer.field("more", page.hasMore || elements.count < entries.count)
             }
+        }
+    }
+
+    /// Where a page begins that may not have room for all: at the side from which the next one goes on.
+    private static func mostWanted(of entries: [LogEntry], by range: PageRange) -> [Int] {
+        switch range {
+        case .after: Array(entries.indices)
+        case .before: entries.indices.reversed()
+        case .around(let sequence):
+            PageElements.around(
+                entries.firstIndex { $0.event.sequence >= sequence } ?? entries.count, of: entries.count)
         }
     }
 
@@ -126,13 +140,14 @@ extension Operations {
         return try await read(context) { reader, actor throws(Rejection) in
             let id = try reader.conversation(name, for: actor)
             let thread = try reader.thread(root, in: id, after: after, limit: limit, for: actor)
+            let elements = PageElements(thread.replies.indices) { writer, place in
+                writer.entryMembers(thread.replies[place], previous: nil, epoch: epoch)
+            }
+            let last = thread.replies.prefix(elements.count).last?.event.sequence
             return .members { writer in
                 writer.object("root") { $0.entryMembers(thread.root, previous: nil, epoch: epoch) }
-                writer.array("events") { writer in
-                    for entry in thread.replies {
-                        writer.object { $0.entryMembers(entry, previous: nil, epoch: epoch) }
-                    }
-                }
+                elements.write("events", to: &writer)
+                if let last, let end = thread.root.thread?.last { writer.field("more", last < end) }
             }
         }
     }
@@ -152,19 +167,17 @@ extension Operations {
         return try await read(context) { reader, actor throws(Rejection) in
             let id: ConversationID?
             if let name { id = try reader.conversation(name, for: actor) } else { id = nil }
-            let results = try reader.search(text, in: id, before: before?.position, limit: limit, for: actor)
+            let page = try reader.search(text, in: id, before: before?.position, limit: limit, for: actor)
+            let results = page.results
+            let elements = PageElements(results.indices) { writer, place in
+                writer.object("event") { $0.entryMembers(results[place].entry, previous: nil, epoch: epoch) }
+                writer.field("snippet", results[place].snippet)
+            }
+            let before =
+                elements.count < results.count ? results[elements.count - 1].entry.event.position : page.before
             return .members { writer in
-                writer.array("results") { writer in
-                    for result in results {
-                        writer.object { writer in
-                            writer.object("event") { $0.entryMembers(result.entry, previous: nil, epoch: epoch) }
-                            writer.field("snippet", result.snippet)
-                        }
-                    }
-                }
-                if results.count == limit, let last = results.last {
-                    writer.cursorField("before", last.entry.event.position, epoch: epoch)
-                }
+                elements.write("results", to: &writer)
+                if let before { writer.cursorField("before", before, epoch: epoch) }
             }
         }
     }

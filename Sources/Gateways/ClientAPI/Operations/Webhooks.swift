@@ -64,7 +64,7 @@ extension Operations {
                 return .nothing
             }),
         Operation(
-            "hook", .change,
+            hook, .change,
             "Posts a message by an incoming webhook. The token may stand in the path instead: `POST /v1/hooks/<token>`.",
             parameters: [
                 .optional(hookToken, .secret, "the webhook's, `sbw_…`"),
@@ -80,6 +80,9 @@ extension Operations {
                 return .acceptance(acceptance, epoch: context.hub.epoch)
             }),
     ]
+
+    /// Posts by an incoming webhook: open, but with a message as its body.
+    static let hook = "hook"
 
     /// The parameter of `hook` that can stand in the path.
     static let hookToken = "token"

@@ -52,7 +52,6 @@ final class SocketDriver {
         case .authenticate(let bearer): authenticate(bearer)
         case .attach(let actor, let cursor, let presence): attach(actor, cursor, presence)
         case .perform(let frame): begin(frame)
-        case .setPresence(let state): if let session { hub.setPresence(state, of: session.id) }
         case .send(let frame): send(frame)
         case .setReading(true): connection?.resumeReading()
         case .setReading(false): connection?.pauseReading()
@@ -124,6 +123,7 @@ final class SocketDriver {
 
     private func begin(_ frame: ClientFrame) {
         switch frame.operation.handler {
+        case .session(.presence): setPresence(frame)
         case .command, .signal, .session:
             withConversation(of: frame) { driver, conversation in driver.submit(frame, conversation) }
         case .task(let handler):
@@ -209,11 +209,25 @@ final class SocketDriver {
                 try signal(try make(frame.arguments), conversation, session)
                 machine.finished(frame, .answered(.nothing))
             case .session:
-                hub.attend(conversation, session.id, present: try frame.arguments.flag("present"))
+                try hub.attend(
+                    conversation, session.id, by: actor, present: try frame.arguments.flag("present"))
                 machine.finished(frame, .answered(.nothing))
             case .task, .open:
                 throw Rejection(.fault, "\(frame.operation.name) is not about one conversation")
             }
+        } catch {
+            machine.finished(frame, .refused(error))
+        }
+    }
+
+    private func setPresence(_ frame: ClientFrame) {
+        guard let actor, let session else { return }
+        do throws(Rejection) {
+            guard let state = Presence.State(name: try frame.arguments.text("state")) else {
+                throw Rejection(.invalidValue, "state: no such state")
+            }
+            try hub.setPresence(state, of: session.id, by: actor)
+            machine.finished(frame, .answered(.nothing))
         } catch {
             machine.finished(frame, .refused(error))
         }

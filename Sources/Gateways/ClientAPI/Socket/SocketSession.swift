@@ -21,7 +21,6 @@ struct SocketSession {
         /// Begin an operation, and say by ``finished(_:_:)`` how it ended; meanwhile ``hold()`` if the next frames must
         /// wait until ``release()``.
         case perform(ClientFrame)
-        case setPresence(Presence.State)
         case send(ServerFrame)
         /// Whether more is read from the peer.
         case setReading(Bool)
@@ -217,23 +216,9 @@ struct SocketSession {
             actions.append(.send(.refused(id: frame.correlation, error)))
         case .session(.ping):
             actions.append(.send(.pong(id: frame.correlation)))
-        case .session(.presence):
-            beginPresence(frame)
-        case .session(.attend), .command, .signal, .task, .open:
+        case .session(.presence), .session(.attend), .command, .signal, .task, .open:
             outstanding += 1
             actions.append(.perform(frame))
-        }
-    }
-
-    private mutating func beginPresence(_ frame: ClientFrame) {
-        do throws(Rejection) {
-            guard let state = Presence.State(name: try frame.arguments.text("state")) else {
-                throw Rejection(.invalidValue, "state: no such state")
-            }
-            actions.append(.setPresence(state))
-            answer(frame.correlation, .answered(.nothing))
-        } catch {
-            answer(frame.correlation, .refused(error))
         }
     }
 

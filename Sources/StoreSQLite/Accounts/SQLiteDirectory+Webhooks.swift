@@ -1,24 +1,22 @@
 import GRDB
 import Hub
 
-extension SQLiteStore {
+extension SQLiteDirectory {
     package func webhooks() throws(StoreError) -> [Webhook] {
-        try read { db in
+        try reading { db in
             try db.all(
                 """
                 SELECT id, account, conversation, direction, url, secret, token_hash, created FROM webhooks ORDER BY id
+                """, [], WebhookRow.webhook)
+        }
+    }
+
+    package func webhook(_ id: String) throws(StoreError) -> Webhook? {
+        try reading { db in
+            try db.first(
                 """
-            ) { row in
-                let direction: Webhook.Direction
-                switch try row.text(3) {
-                case "outgoing": direction = .outgoing(url: try row.text(4), secret: try row.bytes(5))
-                case "incoming": direction = .incoming(tokenHash: try row.bytes(6))
-                default: throw row.damage(3)
-                }
-                return Webhook(
-                    id: try row.text(0), account: try row.value(1), conversation: try row.value(2),
-                    direction: direction, created: try row.value(7))
-            }
+                SELECT id, account, conversation, direction, url, secret, token_hash, created FROM webhooks WHERE id = ?
+                """, [id], WebhookRow.webhook)
         }
     }
 
@@ -36,7 +34,7 @@ extension SQLiteStore {
             direction = "incoming"
             tokenHash = hash
         }
-        try writer.transaction { db in
+        try writing { db in
             try db.requireAccount(webhook.account)
             try db.run(
                 """
@@ -52,9 +50,24 @@ extension SQLiteStore {
     }
 
     package func deleteWebhook(_ id: String) throws(StoreError) -> Bool {
-        try writer.transaction { db in
+        try writing { db in
             try db.run("DELETE FROM webhooks WHERE id = ?", [id])
             return db.changesCount == 1
         }
+    }
+}
+
+/// A webhook's row.
+private enum WebhookRow {
+    static func webhook(_ row: Columns) throws -> Webhook {
+        let direction: Webhook.Direction
+        switch try row.text(3) {
+        case "outgoing": direction = .outgoing(url: try row.text(4), secret: try row.bytes(5))
+        case "incoming": direction = .incoming(tokenHash: try row.bytes(6))
+        default: throw row.damage(3)
+        }
+        return Webhook(
+            id: try row.text(0), account: try row.value(1), conversation: try row.value(2), direction: direction,
+            created: try row.value(7))
     }
 }

@@ -1,14 +1,14 @@
 import GRDB
 import Hub
 
-extension SQLiteStore {
+extension SQLiteDirectory {
     package func link(hash: [UInt8]) throws(StoreError) -> OneTimeLink? {
-        try read { db in try db.link(hash) }
+        try reading { db in try db.link(hash) }
     }
 
     package func createLink(_ link: OneTimeLink) throws(StoreError) {
         let (purpose, account, conversations) = link.purpose.columns
-        try writer.transaction { db in
+        try writing { db in
             try db.run(
                 """
                 INSERT INTO links (hash, purpose, account, conversations, expires, uses) VALUES (?, ?, ?, ?, ?, ?)
@@ -21,7 +21,7 @@ extension SQLiteStore {
     }
 
     package func redeemLink(hash: [UInt8], at time: Timestamp) throws(StoreError) -> OneTimeLink? {
-        return try writer.transaction { db in
+        return try writing { db in
             try db.run("DELETE FROM links WHERE expires <= ?", [time.rawValue])
             try db.run("UPDATE links SET uses = uses - 1 WHERE hash = ? AND uses > 0", [hash])
             guard db.changesCount == 1 else { return nil }

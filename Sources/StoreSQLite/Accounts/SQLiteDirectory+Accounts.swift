@@ -1,12 +1,12 @@
 import GRDB
 import Hub
 
-/// Reads, on reader threads.
-extension SQLiteStore {
-    package func account(_ id: AccountID) throws(StoreError) -> Account? { try read { db in try db.account(id) } }
+/// Accounts, credentials and devices, as they are read.
+extension SQLiteDirectory {
+    package func account(_ id: AccountID) throws(StoreError) -> Account? { try reading { db in try db.account(id) } }
 
     package func account(at address: Address) throws(StoreError) -> Account? {
-        try read { db in
+        try reading { db in
             try db.first(
                 "SELECT " + AccountRow.columns + """
                      FROM accounts a WHERE a.handle = ? AND a.server = ? AND a.deleted = 0
@@ -15,7 +15,7 @@ extension SQLiteStore {
     }
 
     package func accounts(after: Handle?, limit: Int) throws(StoreError) -> [Account] {
-        try read { db in
+        try reading { db in
             try db.all(
                 "SELECT " + AccountRow.columns + """
                      FROM accounts a WHERE a.handle > ? AND a.server = '' AND a.deleted = 0 ORDER BY a.handle LIMIT ?
@@ -24,7 +24,7 @@ extension SQLiteStore {
     }
 
     package func hasAdministrator() throws(StoreError) -> Bool {
-        try read { db in
+        try reading { db in
             try db.first(
                 "SELECT 1 FROM accounts WHERE administrator = 1 AND disabled = 0 AND deleted = 0 LIMIT 1", [],
                 { _ in true }) ?? false
@@ -32,7 +32,7 @@ extension SQLiteStore {
     }
 
     package func credential(of account: AccountID, scheme: String) throws(StoreError) -> String? {
-        try read { db in
+        try reading { db in
             try db.first(
                 "SELECT verifier FROM credentials WHERE account = ? AND scheme = ?", [account.rawValue, scheme],
                 { try $0.text(0) })
@@ -40,7 +40,7 @@ extension SQLiteStore {
     }
 
     package func device(tokenHash: [UInt8]) throws(StoreError) -> (device: Device, account: Account)? {
-        try read { db in
+        try reading { db in
             try db.first(
                 "SELECT " + AccountRow.columns + ", " + AccountRow.deviceColumns + """
                      FROM devices d JOIN accounts a ON a.id = d.account WHERE d.token_hash = ? AND a.deleted = 0
@@ -52,7 +52,7 @@ extension SQLiteStore {
     }
 
     package func devices(of account: AccountID) throws(StoreError) -> [Device] {
-        try read { db in
+        try reading { db in
             try db.all(
                 "SELECT " + AccountRow.deviceColumns + " FROM devices d WHERE d.account = ? ORDER BY d.id",
                 [account.rawValue]
@@ -61,16 +61,16 @@ extension SQLiteStore {
     }
 
     package func secret(_ name: String) throws(StoreError) -> [UInt8]? {
-        try read { db in
+        try reading { db in
             try db.first("SELECT bytes FROM secrets WHERE name = ?", [name], { try $0.bytes(0) })
         }
     }
 }
 
-/// Writes, on the lane: each one is on disk when it returns.
-extension SQLiteStore {
+/// The same, as they are written.
+extension SQLiteDirectory {
     package func create(_ account: NewAccount) throws(StoreError) -> Account {
-        try writer.transaction { db in
+        try writing { db in
             try db.run(
                 """
                 INSERT INTO accounts (handle, server, kind, display_name, administrator, created, expires)
@@ -90,7 +90,7 @@ extension SQLiteStore {
     package func update(
         _ account: AccountID, administrator: Bool?, disabled: Bool?, kind: Account.Kind?
     ) throws(StoreError) {
-        try writer.transaction { db in
+        try writing { db in
             try db.requireAccount(account)
             try db.run(
                 """
@@ -101,7 +101,7 @@ extension SQLiteStore {
     }
 
     package func setCredential(_ verifier: String?, scheme: String, of account: AccountID) throws(StoreError) {
-        try writer.transaction { db in
+        try writing { db in
             try db.requireAccount(account)
             if let verifier {
                 try db.run(
@@ -117,7 +117,7 @@ extension SQLiteStore {
     package func createDevice(
         of account: AccountID, name: String, tokenHash: [UInt8], at time: Timestamp
     ) throws(StoreError) -> Device {
-        try writer.transaction { db in
+        try writing { db in
             try db.requireAccount(account)
             try db.run(
                 "INSERT INTO devices (account, name, token_hash, created, last_seen) VALUES (?, ?, ?, ?, ?)",
@@ -128,20 +128,20 @@ extension SQLiteStore {
     }
 
     package func setDevice(_ device: DeviceID, lastSeen: Timestamp) throws(StoreError) {
-        try writer.transaction { db in
+        try writing { db in
             try db.run("UPDATE devices SET last_seen = ? WHERE id = ?", [lastSeen.rawValue, device.rawValue])
         }
     }
 
     package func revoke(_ device: DeviceID) throws(StoreError) -> Bool {
-        try writer.transaction { db in
+        try writing { db in
             try db.run("DELETE FROM devices WHERE id = ?", [device.rawValue])
             return db.changesCount == 1
         }
     }
 
     package func delete(_ account: AccountID) throws(StoreError) {
-        try writer.transaction { db in
+        try writing { db in
             try db.requireAccount(account)
             let id: [any Bindable] = [account.rawValue]
             try db.run(
@@ -169,14 +169,14 @@ extension SQLiteStore {
     }
 
     package func setFollowerCursor(_ name: String, to position: Position) throws(StoreError) {
-        try writer.transaction { db in
+        try writing { db in
             try db.run(
                 "INSERT OR REPLACE INTO followers (name, position) VALUES (?, ?)", [name, position.rawValue])
         }
     }
 
     package func setSecret(_ bytes: [UInt8], named name: String) throws(StoreError) {
-        try writer.transaction { db in
+        try writing { db in
             try db.run("INSERT OR REPLACE INTO secrets (name, bytes) VALUES (?, ?)", [name, bytes])
         }
     }
