@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,6 +13,9 @@ from pathlib import Path
 import httpx
 
 BINARY = os.environ.get("SWITCHBOARD_BINARY", ".build/debug/switchboard")
+
+# Nothing here speaks TLS, and reading all certificates of the system for each request takes longer than the request.
+PLAIN = False
 
 # Raised by ordinary configuration, so that tests and loads from one address are not cut off.
 RAISED = """\
@@ -62,7 +66,7 @@ class Server:
             if self.process.poll() is not None:
                 raise RuntimeError(f"the server ended with {self.process.returncode}:\n{self.tail()}")
             try:
-                if httpx.get(self.url + "/readyz", timeout=1).status_code == 200:
+                if httpx.get(self.url + "/readyz", timeout=1, verify=PLAIN).status_code == 200:
                     return self
             except httpx.HTTPError:
                 pass
@@ -71,6 +75,16 @@ class Server:
 
     def tail(self, lines=30):
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def administrator_secret(self, wait=10):
+        """The one-time secret of the first screen, which comes right after the server is ready; None if it offers none."""
+        deadline = time.monotonic() + wait
+        while "Hello from a WebSocket" not in (said := self.log.read_text()):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"no first screen:\n{self.tail()}")
+            time.sleep(0.02)
+        found = re.search(r"#(sba_[\w-]+)", said)
+        return found and found.group(1)
 
     def kill(self):
         """kill -9: nothing is flushed, nothing is said."""
@@ -92,18 +106,38 @@ class Server:
     def __exit__(self, *_):
         self.stop()
 
+    def command(self, *words, **options):
+        """A subcommand on this server's data directory."""
+        return subprocess.run(self.words(*words), capture_output=True, text=True, timeout=60, **options)
+
+    def words(self, *words):
+        return [BINARY, *words, "--config", str(self.configuration)]
+
+    def administrator(self):
+        """Makes the account «root» and signs it in: its token."""
+        made = self.command("account", "add", "root", "--administrator", input="correct horse battery\n")
+        assert made.returncode == 0, made.stderr
+        return self.post("login", handle="root", password="correct horse battery", device="test")["token"]
+
+    def processor_seconds(self):
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def resident_bytes(self):
+        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
     # The API, by plain HTTP.
 
     def post(self, operation, token=None, **fields):
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        answer = httpx.post(f"{self.url}/v1/{operation}", json=fields, headers=headers, timeout=30)
+        answer = httpx.post(f"{self.url}/v1/{operation}", json=fields, headers=headers, timeout=30, verify=PLAIN)
         if answer.status_code >= 400:
             raise Refused(answer)
         return answer.json()
 
     def get(self, operation, token=None, **fields):
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        answer = httpx.get(f"{self.url}/v1/{operation}", params=fields, headers=headers, timeout=90)
+        answer = httpx.get(f"{self.url}/v1/{operation}", params=fields, headers=headers, timeout=90, verify=PLAIN)
         if answer.status_code >= 400:
             raise Refused(answer)
         return answer.json()

@@ -15,21 +15,15 @@
  *
  *   cc -O2 -shared -fPIC -Wall -Wextra -Werror -o lossydisk.so lossydisk.c -ldl -lpthread
  */
-#define _GNU_SOURCE
-#include <dlfcn.h>
+#include "preload.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define SECTOR 512
 
@@ -63,8 +57,6 @@ struct naming {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct file *files;
 static struct naming *namings;
-static char directory[PATH_MAX];
-static size_t directory_length;
 static uint64_t random_state;
 static long syncs_left;
 static unsigned long saved_count;
@@ -100,7 +92,7 @@ static void fail(const char *what)
 static int is_lossy(const char *path)
 {
     size_t length = strlen(path);
-    if (directory_length == 0 || strncmp(path, directory, directory_length) != 0 || path[directory_length] != '/')
+    if (!is_below(path))
         return 0;
     if (length > 4 && strcmp(path + length - 4, "-shm") == 0)
         return 0;
@@ -135,17 +127,12 @@ static struct file *find(dev_t device, ino_t inode)
 static struct file *file_of(int descriptor)
 {
     struct stat status;
-    char link[64], path[PATH_MAX];
-    if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode))
+    char path[PATH_MAX];
+    if (!path_of(descriptor, &status, path))
         return NULL;
     struct file *file = find(status.st_dev, status.st_ino);
     if (file)
         return file;
-    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
-    ssize_t length = readlink(link, path, sizeof path - 1);
-    if (length < 0)
-        return NULL;
-    path[length] = 0;
     if (!is_lossy(path))
         return NULL;
     file = calloc(1, sizeof *file);
@@ -364,8 +351,6 @@ static void *wait_for_signal(void *unused)
     cut();
 }
 
-#define RESOLVE(function, name) (*(void **)&(function) = dlsym(RTLD_NEXT, name))
-
 __attribute__((constructor)) static void begin(void)
 {
     pthread_t thread;
@@ -378,10 +363,8 @@ __attribute__((constructor)) static void begin(void)
     RESOLVE(real_fdatasync, "fdatasync");
     RESOLVE(real_unlink, "unlink");
     RESOLVE(real_rename, "rename");
-    const char *wanted = getenv("LOSSYDISK_DIR");
-    if (!wanted || !realpath(wanted, directory))
+    if (!take_directory("LOSSYDISK_DIR"))
         return;
-    directory_length = strlen(directory);
     const char *seed = getenv("LOSSYDISK_SEED");
     const char *sync_number = getenv("LOSSYDISK_CUT_SYNC");
     random_state = (seed ? strtoull(seed, NULL, 10) : 1) * 0x9E3779B97F4A7C15ULL + 1;

@@ -10,11 +10,11 @@ SOURCE = pathlib.Path(__file__).with_name("lossydisk.c")
 CUT = 137
 
 
-def build(directory):
-    """Compiles the library into a directory and returns its path."""
-    library = pathlib.Path(directory) / "lossydisk.so"
+def build(directory, source=SOURCE):
+    """Compiles a library into a directory and returns its path."""
+    library = pathlib.Path(directory) / source.with_suffix(".so").name
     subprocess.run(
-        ["cc", "-O2", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-o", str(library), str(SOURCE), "-ldl", "-lpthread"],
+        ["cc", "-O2", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-o", str(library), str(source), "-ldl", "-lpthread"],
         check=True,
     )
     return library
