@@ -9,7 +9,8 @@ public func fuzzSearchWords(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CIn
     precondition(terms.count <= SearchQuery.termLimit)
     for term in terms {
         precondition(!term.text.contains("\""), "a quotation mark would end a phrase in an index's grammar")
-        precondition(term.text.unicodeScalars.contains { $0.properties.isAlphabetic || $0.properties.numericType != nil })
+        precondition(
+            term.text.unicodeScalars.contains { $0.properties.isAlphabetic || $0.properties.numericType != nil })
     }
     precondition(SearchQuery(text) == query)
     return 0

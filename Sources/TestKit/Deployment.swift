@@ -22,7 +22,8 @@ package final class Deployment {
         guard let name = ServerName("example.org") else { throw StoreError.constraint("a test's server name") }
         hub = try Hub(
             serverName: name, stores: Stores(log: log, archive: store, directory: store, search: store), lane: lane,
-            loops: loops, readers: ReaderPool { [readers] in readers.submit($0) }, limits: limits, clock: { [clock] in clock.now },
+            loops: loops, readers: ReaderPool { [readers] in readers.submit($0) }, limits: limits,
+            clock: { [clock] in clock.now },
             random: { random.withLock { $0.next() } }, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 

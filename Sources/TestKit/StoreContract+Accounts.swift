@@ -14,7 +14,8 @@ extension StoreContract {
             try require(store.accountState(account) == nil, "an account's state")
             try require(store.page(conversation, .before(nil), limit: 10), is: [])
             try require(store.events(after: .zero, limit: 10), is: [])
-            let changes = try store.changes(for: account, in: ChangeScope([conversation]), after: .zero, through: .last, limit: 10)
+            let changes = try store.changes(
+                for: account, in: ChangeScope([conversation]), after: .zero, through: .last, limit: 10)
             try require(changes.changes.isEmpty && changes.isComplete, "changes")
             try require(store.summaries(of: [conversation], for: account, blocked: []).isEmpty, "a summary")
             try require(

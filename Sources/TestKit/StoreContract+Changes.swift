@@ -8,7 +8,8 @@ extension StoreContract {
             let head = try store.head().position
             for account in world.people {
                 for scope in [[], [world.groups[1]], world.groups, world.groups.reversed() + [world.groups[0]]] {
-                    let whole = try store.changes(for: account.id, in: ChangeScope(scope), after: .zero, through: .last, limit: 10_000)
+                    let whole = try store.changes(
+                        for: account.id, in: ChangeScope(scope), after: .zero, through: .last, limit: 10_000)
                     try require(whole.isComplete, "a page that holds all")
                     try require(whole.through, is: head)
                     try require(
@@ -20,7 +21,8 @@ extension StoreContract {
                     // From every place: near the head events are walked over, far from it each conversation is asked.
                     for after in stride(from: Int64(0), through: head.rawValue + 3, by: 5) {
                         let after = Position(rawValue: after)
-                        let page = try store.changes(for: account.id, in: ChangeScope(scope), after: after, through: .last, limit: 4)
+                        let page = try store.changes(
+                            for: account.id, in: ChangeScope(scope), after: after, through: .last, limit: 4)
                         try require(
                             page.changes, is: Array(whole.changes.filter { $0.position > after }.prefix(4)),
                             "4 after \(after)")
@@ -55,9 +57,10 @@ extension StoreContract {
             try script.group("elsewhere", [people[0], people[2]])
             for person in people { try script.profile(person, person.address.handle.text) }
             func seen() throws -> [Party] {
-                try store.changes(for: people[0].id, in: ChangeScope([group]), after: .zero, through: .last, limit: 100).changes.compactMap {
-                    if case .profile(let profile) = $0 { profile.party } else { nil }
-                }
+                try store.changes(for: people[0].id, in: ChangeScope([group]), after: .zero, through: .last, limit: 100)
+                    .changes.compactMap {
+                        if case .profile(let profile) = $0 { profile.party } else { nil }
+                    }
             }
             try require(seen(), is: [people[0].party, people[1].party])
             try script.membership(.left, of: people[1], group)
@@ -71,7 +74,8 @@ extension StoreContract {
         var found: [Change] = []
         var cursor = Position.zero
         while true {
-            let page = try store.changes(for: account.id, in: ChangeScope(scope), after: cursor, through: .last, limit: limit)
+            let page = try store.changes(
+                for: account.id, in: ChangeScope(scope), after: cursor, through: .last, limit: limit)
             try require(page.changes.count <= limit, "a page of \(limit) has \(page.changes.count)")
             found += page.changes
             try require(page.isComplete || page.through > cursor, "a page of \(limit) goes nowhere")
@@ -79,7 +83,8 @@ extension StoreContract {
             if page.isComplete { break }
         }
         try require(found, is: whole, "pages of \(limit)")
-        let end = try store.changes(for: account.id, in: ChangeScope(scope), after: cursor, through: .last, limit: limit)
+        let end = try store.changes(
+            for: account.id, in: ChangeScope(scope), after: cursor, through: .last, limit: limit)
         try require(end.changes.isEmpty && end.isComplete && end.through == cursor, "after the end")
     }
 }
@@ -128,7 +133,9 @@ private struct ChangeWorld {
             changes += try store.receipts(in: id).map(Change.receipt)
             company.formUnion(script.states[id]?.members.values.filter(\.isJoined).map(\.party.id) ?? [])
         }
-        let everybody = try store.changes(for: account.id, in: ChangeScope(groups), after: .zero, through: .last, limit: 10_000).changes
+        let everybody = try store.changes(
+            for: account.id, in: ChangeScope(groups), after: .zero, through: .last, limit: 10_000
+        ).changes
         changes += everybody.filter { change in
             if case .profile(let profile) = change { company.contains(profile.party.id) } else { false }
         }

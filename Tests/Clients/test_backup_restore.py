@@ -147,7 +147,6 @@ def test_a_killed_backup_command_leaves_no_half_backup(over):
         assert over.command("backup", str(path)).returncode == 0 and verify(path).returncode == 0
 
 
-@pytest.mark.xfail(strict=True, reason="both write FILE.new: DatabaseFile.copy takes the other's away")
 def test_two_backups_to_one_file_do_not_spoil_each_other(over):
     """As when a killed command is repeated at once: the server still works for the first."""
     over.start()
@@ -304,11 +303,9 @@ def check_and_mend(past, server):
     return "refused"
 
 
-WAL_FIRST = "keepAside moves the -wal first: cut off then, a start opens the database without its newest part"
 
 
 # Not strict: the moment is short, and random kills may miss it.
-@pytest.mark.xfail(strict=False, reason=WAL_FIRST)
 def test_a_killed_restore_leaves_the_old_or_the_new_log(past, tmp_path):
     began = time.monotonic()
     assert past.directory(tmp_path / "whole").command("restore", str(past.backup)).returncode == 0
@@ -335,7 +332,6 @@ def cut_restore(library, past, server, sync, seed):
     return server.command("restore", str(past.backup), env=os.environ | environment).returncode == lossydisk.CUT
 
 
-@pytest.mark.xfail(strict=True, reason=WAL_FIRST)
 def test_a_power_cut_at_any_sync_of_a_restore_leaves_the_old_or_the_new_log(past, tmp_path):
     library = lossydisk.build(tmp_path)
     found = []
@@ -347,7 +343,6 @@ def test_a_power_cut_at_any_sync_of_a_restore_leaves_the_old_or_the_new_log(past
     assert {"old", "refused", "new"} <= set(found)
 
 
-@pytest.mark.xfail(strict=True, reason="what restore left is not looked at: a start makes an empty log beside it")
 def test_a_restore_into_a_new_directory_that_was_cut_off_is_no_empty_server(past, tmp_path):
     library = lossydisk.build(tmp_path)
     server = Server(tmp_path)

@@ -180,12 +180,10 @@ def test_a_failed_sync_ends_the_server_and_loses_nothing(unsynced):
     assert unsynced.check() == []
 
 
-@pytest.mark.xfail(strict=True, reason="posts are acknowledged through the drain: FatalBox only stops")
 def test_who_saw_a_sync_fail_acknowledges_nothing_more(unsynced):
     assert not unsynced.late & unsynced.ledger.acknowledged.keys()
 
 
-@pytest.mark.xfail(strict=True, reason="WatchedLog hears the event log only, not what the directory writes")
 def test_a_failed_sync_of_an_account_ends_the_server_too(troubled):
     troubled.disk("unsynced")
     with pytest.raises(Refused) as refused:
@@ -211,9 +209,8 @@ def test_a_start_on_a_disk_that_can_not_sync_is_refused_in_one_line(troubled):
     assert line.startswith("switchboard: ")
 
 
-@pytest.mark.xfail(strict=True, reason="every StoreError.unavailable becomes 75, try again later")
 def test_a_start_on_a_bad_disk_ends_with_the_code_of_the_disk(troubled):
     troubled.stop()
     troubled.disk("unsynced")
-    code, _ = refusal_to_start(troubled)
-    assert code == 74
+    code, line = refusal_to_start(troubled)
+    assert code == 74, line

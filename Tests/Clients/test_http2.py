@@ -297,13 +297,11 @@ def test_a_closed_websocket_ends_its_stream_only(server, accounts):
         other.hears("that was one")
 
 
-@pytest.mark.xfail(strict=True, reason="RST_STREAM with CANCEL at once behind END_STREAM: an exception (RFC 8441, 5)")
 def test_an_orderly_close_is_no_reset(server, accounts):
     with Connection(server) as connection:
         assert closed(connection, accounts[0], end=False).answer.reset in (None, h2.errors.ErrorCodes.NO_ERROR)
 
 
-@pytest.mark.xfail(strict=True, reason="RST_STREAM with CANCEL instead of the Close frame (RFC 6455, 5.5.1; RFC 8441, 5)")
 def test_a_close_that_ends_the_stream_is_answered_by_a_close(server, accounts):
     with Connection(server) as connection:
         one = closed(connection, accounts[0], end=True)

@@ -444,7 +444,6 @@ def test_a_frame_of_a_stream_has_its_cursor_as_id(talk):
     assert not [(frame, id) for id, frame in streamed if frame.get("cursor") != id]
 
 
-@pytest.mark.xfail(strict=True, reason="welcome has a cursor, but the stream gives it no id (client-api.md, The stream)")
 def test_the_welcome_of_a_stream_has_its_cursor_as_id(talk):
     assert not [(frame, id) for id, frame in talk.streamed if frame["type"] == "welcome" and frame["cursor"] != id]
 
@@ -505,7 +504,6 @@ def test_another_method_is_refused_with_the_right_one(talk):
             refused_method(talk, operation)
 
 
-@pytest.mark.xfail(strict=True, reason="POST /v1/stream is 404 unknown-operation instead of 405 (client-api.md, Errors)")
 def test_another_method_than_get_is_refused_for_the_stream(talk):
     refused_method(talk, "stream")
 

@@ -199,6 +199,5 @@ def test_serve_says_in_one_line_where_it_is(announced):
     assert "/#sba_" in announced["administratorLink"]
 
 
-@pytest.mark.xfail(strict=True, reason="port 0 instead of the one listened at (configuration.md, http.public-url)")
 def test_the_link_of_the_first_administrator_leads_to_the_server(announced):
     assert announced["administratorLink"].startswith(announced["address"] + "/#")

@@ -177,7 +177,6 @@ def open_connections(server):
     return int(re.search(r"^switchboard_connections (\d+)$", figures, re.MULTILINE).group(1))
 
 
-@pytest.mark.xfail(strict=True, reason="kept for 5 s after both sides have closed, without TLS at once (RFC 6455, 7.1.1)")
 def test_a_closed_websocket_is_let_go_of_at_once(authority):
     async def enter_and_leave(server):
         async with await enter(server, guest(server)):

@@ -206,6 +206,36 @@ import Testing
         #expect(post.rejection?.code == .unauthenticated)
     }
 
+    @Test func aClosedAccountDoesNotAttach() throws {
+        let deployment = try Deployment()
+        let alice = try deployment.account("alice")
+        try deployment.store.update(alice.account, administrator: nil, disabled: true, kind: nil)
+        let sink = deployment.attach(alice)
+        deployment.run()
+        #expect(sink.end == .rejected(Rejection(.unauthenticated, "the account is closed")))
+    }
+
+    @Test func theOtherDevicesOfAnAccountStay() async throws {
+        let deployment = try Deployment()
+        let phone = try deployment.account("alice")
+        let account = try #require(try deployment.store.account(phone.account))
+        let laptop = try deployment.device(of: account)
+        let (first, second) = (deployment.attach(phone), deployment.attach(laptop, on: 1))
+        deployment.run()
+        let hub = deployment.hub
+        async let revoked = hub.revoke(phone.device, of: phone.account)
+        while first.end == nil {
+            deployment.run()
+            await Task.yield()
+        }
+        _ = try await revoked
+        deployment.run()
+        #expect(second.end == nil)
+        let garden = try deployment.group("garden", by: laptop)
+        try deployment.post("still here", in: garden, by: laptop)
+        #expect(second.lines.contains { $0.hasSuffix("says still here") })
+    }
+
     @Test func aRevokedDeviceIsGone() async throws {
         let deployment = try Deployment()
         let alice = try deployment.account("alice")

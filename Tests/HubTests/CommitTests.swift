@@ -81,6 +81,19 @@ import Testing
         #expect(try deployment.submit(block, by: alice).event != nil)
     }
 
+    /// A marker that was not saved has not moved.
+    @Test func aReceiptThatCouldNotBeSavedIsTakenAgain() throws {
+        let said = try deployment.post("x", in: garden, by: alice)
+        let read = Command.conversation(
+            garden, .receipt(thread: nil, deliveredUpTo: nil, readUpTo: said.event?.sequence))
+        deployment.log.fail(.unavailable("disk full"))
+        let answer = deployment.begin(read, by: alice)
+        deployment.run()
+        #expect(answer.rejection?.code == .unavailable)
+        try deployment.submit(read, by: alice)
+        #expect(try deployment.store.receipts(in: garden).map(\.readUpTo) == [said.event?.sequence])
+    }
+
     /// Presence and attendance between commands cost no commit of their own.
     @Test func presenceDoesNotEndABatch() throws {
         let sink = deployment.attach(alice)
@@ -130,7 +143,8 @@ import Testing
         let bob = try deployment.account("bob")
         try deployment.submit(.conversation(garden, .join), by: bob)
         try deployment.submit(
-            .conversation(garden, .setState(StateChange(key: StateKey(namespace: "", type: "slow-mode", key: ""), value: "60"))),
+            .conversation(
+                garden, .setState(StateChange(key: StateKey(namespace: "", type: "slow-mode", key: ""), value: "60"))),
             by: alice)
         deployment.log.fail(.unavailable("disk full"))
         let lost = deployment.begin(say("x"), by: bob)

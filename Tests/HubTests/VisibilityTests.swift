@@ -92,6 +92,64 @@ import Testing
         #expect(!hers.lines.contains { $0.contains("profile") || $0.contains("read #") })
     }
 
+    /// What a blocked person does to a message, or reads, leaves no trace either.
+    @Test func aBlockedPersonsReactionsAndReceiptsAreNotTold() throws {
+        let deployment = try Deployment()
+        let alice = try deployment.account("alice")
+        let eve = try deployment.account("eve")
+        let garden = try deployment.group("garden", by: alice)
+        try deployment.submit(.conversation(garden, .join), by: eve)
+        let said = try #require(try deployment.post("x", in: garden, by: alice).event)
+        try deployment.submit(.setLedger(StateChange(key: .block(eve.party.address), value: "yes")), by: alice)
+        try deployment.submit(.conversation(garden, .react(target: said.id, key: "-", removed: false)), by: eve)
+        try deployment.submit(
+            .conversation(garden, .receipt(thread: nil, deliveredUpTo: nil, readUpTo: said.sequence)), by: eve)
+        let reader = Reader(hub: deployment.hub)
+        #expect(try reader.entry(said.id, in: garden, for: alice).reactions.isEmpty)
+        #expect(try reader.receipts(in: garden, for: alice).isEmpty)
+        let hers = deployment.attach(alice, from: Cursor(epoch: 1, position: .zero))
+        deployment.run()
+        #expect(!hers.lines.contains { $0.contains("eve read") || $0.contains("eve reacts") })
+        let changes = try reader.changes(
+            after: Cursor(epoch: 1, position: .zero), through: deployment.store.head().position, limit: 100, for: alice)
+        #expect(!changes.changes.contains { if case .receipt = $0 { true } else { false } })
+    }
+
+    /// The index knows every text as it is now; who finds what by it is another question.
+    @Test func searchFindsWhatOneMaySee() throws {
+        let deployment = try Deployment()
+        let alice = try deployment.account("alice")
+        let bob = try deployment.account("bob")
+        let garden = try deployment.group("garden", by: alice, history: .sinceJoined)
+        let early = try #require(try deployment.post("roses early", in: garden, by: alice).event)
+        try deployment.submit(.conversation(garden, .join), by: bob)
+        let plain = try #require(try deployment.post("plain", in: garden, by: alice).event)
+        let late = try #require(try deployment.post("roses late", in: garden, by: alice).event)
+        let erased = try #require(try deployment.post("roses erased", in: garden, by: alice).event)
+        try deployment.submit(.conversation(garden, .kick(bob.account, reason: nil)), by: alice)
+        try deployment.submit(
+            .conversation(garden, .edit(target: plain.id, body: Body(text: "roses edited"))), by: alice)
+        // As the index has it: the edit, and not yet the redaction.
+        let texts = [(early, "roses early"), (plain, "roses edited"), (late, "roses late"), (erased, "roses erased")]
+        let documents = try texts.map { reference, text in
+            SearchDocument(
+                key: SearchKey(conversation: garden, sequence: reference.sequence),
+                position: try #require(try deployment.store.entry(reference.id, in: garden)).event.position, text: text)
+        }
+        try deployment.submit(.conversation(garden, .redact(target: erased.id, reason: nil)), by: alice)
+        try deployment.store.update(documents, removed: [], through: deployment.store.head().position)
+        let reader = Reader(hub: deployment.hub)
+        func found(_ actor: Actor) throws -> [EventID] {
+            try reader.search("roses", in: nil, before: nil, limit: 10, for: actor).results.map(\.entry.event.id)
+        }
+        #expect(try found(alice) == [late.id, plain.id, early.id])
+        #expect(try found(bob) == [late.id], "not what was before, what came after, or what is gone")
+        let first = try reader.search("roses", in: nil, before: nil, limit: 1, for: alice)
+        #expect(first.results.map(\.entry.event.id) == [late.id])
+        let next = try reader.search("roses", in: nil, before: first.before, limit: 10, for: alice)
+        #expect(next.results.map(\.entry.event.id) == [plain.id, early.id] && next.before == nil)
+    }
+
     /// The profile of a blocked person comes on no path.
     @Test func aBlockedPersonsProfileIsNotTold() throws {
         let deployment = try Deployment()

@@ -170,7 +170,8 @@ import TestKit
                     }
                     for person in history.people {
                         _ = try damaged.changes(
-                            for: person.id, in: ChangeScope(history.conversations), after: .zero, through: .last, limit: 1_000)
+                            for: person.id, in: ChangeScope(history.conversations), after: .zero, through: .last,
+                            limit: 1_000)
                         _ = try damaged.summaries(of: history.conversations, for: person.id, blocked: [])
                     }
                     try damaged.close()

@@ -170,7 +170,8 @@ extension HTTPDoor {
                     try channel.pipeline.syncOperations.addHandler(AcceptGate(slots: slots))
                 }
             }
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            // Over TLS the end of the TCP stream is the end of everything: the end of one side is a message of its own.
+            .childChannelOption(.allowRemoteHalfClosure, value: !acceptor.listener.isSecure)
             .childChannelOption(
                 .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 1024, maximum: 65_536)
             )

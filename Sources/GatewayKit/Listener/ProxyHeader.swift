@@ -109,9 +109,10 @@ package struct ProxyHeader: Hashable, Sendable {
             // Target and both ports.
             _ = try take(8, &body)
         case 0x21, 0x22:
-            header.source = NetworkAddress(
-                ipv6: UInt128(try take(8, &body)) << 64 | UInt128(try take(8, &body))
-            ).unmapped
+            header.source =
+                NetworkAddress(
+                    ipv6: UInt128(try take(8, &body)) << 64 | UInt128(try take(8, &body))
+                ).unmapped
             _ = try take(8, &body)
             _ = try take(8, &body)
             _ = try take(4, &body)

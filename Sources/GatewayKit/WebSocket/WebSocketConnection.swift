@@ -337,9 +337,10 @@ extension WebSocketConnection: ChannelDuplexHandler {
     }
 
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        // The peer has ended its side without a close frame, or after it: there is nobody left to talk to.
+        // The peer has ended its side. After its close frame our answer is on its way, and closes when it is out; without
+        // one there is nobody left to talk to.
         if case .some(.inputClosed) = event as? ChannelEvent {
-            context.close(promise: nil)
+            if state != .leaving { context.close(promise: nil) }
         } else {
             context.fireUserInboundEventTriggered(event)
         }

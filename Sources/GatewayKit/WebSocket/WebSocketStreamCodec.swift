@@ -10,12 +10,23 @@ final class WebSocketStreamCodec: ChannelDuplexHandler {
     typealias OutboundOut = HTTPResponsePart
 
     private var hasEnded = false
+    private var hasPeerEnded = false
+    /// Our end is out; the peer's is awaited, for a while.
+    private var waiting: (close: Scheduled<Void>, promise: EventLoopPromise<Void>?)?
+
+    private static let patience = TimeAmount.seconds(1)
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head: break
         case .body(let bytes): context.fireChannelRead(wrapInboundOut(bytes))
-        case .end: context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        case .end:
+            hasPeerEnded = true
+            if waiting != nil {
+                closeNow(context)
+            } else {
+                context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+            }
         }
     }
 
@@ -23,12 +34,30 @@ final class WebSocketStreamCodec: ChannelDuplexHandler {
         context.write(wrapOutboundOut(.body(unwrapOutboundIn(data))), promise: promise)
     }
 
-    /// An orderly close is END_STREAM, not a reset.
+    /// An orderly close is END_STREAM. Closing the channel before the peer has ended its side too would reset the stream.
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        if !hasEnded, mode != .input, context.channel.isActive {
-            hasEnded = true
-            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        guard !hasEnded, mode != .input, context.channel.isActive else {
+            if waiting != nil { closeNow(context) }
+            return context.close(mode: mode, promise: promise)
         }
-        context.close(mode: mode, promise: promise)
+        hasEnded = true
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        guard !hasPeerEnded else { return context.close(mode: mode, promise: promise) }
+        let box = NIOLoopBound((codec: self, context: context), eventLoop: context.eventLoop)
+        let close = context.eventLoop.scheduleTask(in: Self.patience) { box.value.codec.closeNow(box.value.context) }
+        waiting = (close, promise)
+    }
+
+    private func closeNow(_ context: ChannelHandlerContext) {
+        guard let (scheduled, promise) = waiting else { return }
+        waiting = nil
+        scheduled.cancel()
+        context.close(promise: promise)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        waiting?.close.cancel()
+        waiting?.promise?.succeed()
+        waiting = nil
     }
 }

@@ -82,7 +82,7 @@ func replaceFile(_ path: String, with text: String) throws(StoreError) {
     let fresh = path + ".new"
     guard
         FileManager.default.createFile(atPath: fresh, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
-    else { throw .unavailable("\(fresh) can't be written: \(lastError())") }
+    else { throw fileError("\(fresh) can't be written") }
     try syncFile(fresh)
     try moveFile(fresh, to: path)
 }
@@ -110,6 +110,11 @@ func syncFile(_ path: String) throws(StoreError) {
 /// Removes a file that may not be there.
 func removeFile(_ path: String) throws(StoreError) {
     guard unlink(path) == 0 || errno == ENOENT else { throw .unavailable("\(path) can't be removed: \(lastError())") }
+}
+
+/// The last error of the system about a file. An input or output error is the disk's.
+func fileError(_ what: String) -> StoreError {
+    errno == EIO ? .unsynced("\(what): \(lastError())") : .unavailable("\(what): \(lastError())")
 }
 
 func lastError() -> String { String(cString: strerror(errno)) }

@@ -15,6 +15,7 @@ struct OutboundHTTP: WebhookTransport {
     private let threads: NIOThreadPool
     private let lookUp: NameLookUp
     private let callTime: TimeAmount
+    private let lookUpTime: TimeAmount
 
     /// Of an answer whose content does not matter: more of it is not read.
     private static let ignoredBytes = 64 * 1024
@@ -23,14 +24,15 @@ struct OutboundHTTP: WebhookTransport {
         let description: String
     }
 
-    /// How long a look-up may take that nothing else bounds.
-    private static let lookUpTime = TimeAmount.seconds(10)
-
     /// - Parameters:
     ///   - group: the loops that connections are made on.
     ///   - callTime: for one call of a webhook, from the connection to the end of its answer.
-    init(group: any EventLoopGroup, callTime: TimeAmount = WebhookTiming.timeout) {
+    ///   - lookUpTime: for a look-up that nothing else bounds.
+    init(
+        group: any EventLoopGroup, callTime: TimeAmount = WebhookTiming.timeout, lookUpTime: TimeAmount = .seconds(10)
+    ) {
         self.callTime = callTime
+        self.lookUpTime = lookUpTime
         clients = OutboundClients(group: group)
         threads = NIOThreadPool(numberOfThreads: 4)
         threads.start()
@@ -43,7 +45,7 @@ struct OutboundHTTP: WebhookTransport {
     }
 
     func resolve(_ name: String, port: Int) async throws -> [SocketAddress] {
-        try await resolve(name, port: port, by: .now() + OutboundHTTP.lookUpTime)
+        try await resolve(name, port: port, by: .now() + lookUpTime)
     }
 
     private func resolve(_ name: String, port: Int, by deadline: NIODeadline) async throws -> [SocketAddress] {

@@ -52,10 +52,12 @@ extension Server {
         }
         signals?.cancel()
         state.withLock { $0.isReady = false }
-        try await close()
         if let fatal = state.withLock({ $0.fatal }) {
+            // The store can't be closed in order any more: the next start finds out what is on the disk.
+            try? await close()
             throw Failure(.inputOutput, "the log can't be trusted to reach the disk: \(fatal)")
         }
+        try await close()
         try await opening.value
     }
 

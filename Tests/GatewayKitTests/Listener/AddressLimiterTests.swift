@@ -8,7 +8,9 @@ struct AddressLimiterTests {
 
     @Test func boundsOpenConnectionsPerSubscriber() throws {
         let limiter = AddressLimiter(maxOpen: 2, perMinute: 1000)
-        let (one, neighbour) = (try #require(NetworkAddress(plain: "2001:db8::1")), try #require(NetworkAddress(plain: "2001:db8::ffff")))
+        let (one, neighbour) = (
+            try #require(NetworkAddress(plain: "2001:db8::1")), try #require(NetworkAddress(plain: "2001:db8::ffff"))
+        )
         let other = try #require(NetworkAddress(plain: "2001:db8:0:1::1"))
         #expect(limiter.admit(one, now: start) == nil)
         #expect(limiter.admit(neighbour, now: start) == nil)

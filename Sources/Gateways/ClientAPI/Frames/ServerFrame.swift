@@ -41,7 +41,8 @@ enum ServerFrame: Sendable {
         switch self {
         case .ready(let cursor), .resync(let cursor): cursor
         case .goodbye(_, let cursor, _): cursor
-        case .welcome, .accepted, .answered, .refused, .pong: nil
+        case .welcome(let welcome): welcome.cursor
+        case .accepted, .answered, .refused, .pong: nil
         }
     }
 

@@ -28,6 +28,9 @@ struct OperationResponder: Sendable {
         switch resource {
         case .document(let document):
             return response(document.answer, to: request)
+        case .stream:
+            // A GET goes to the door's own route; what arrives here is something else.
+            return notAllowed(resource, request)
         case .operation(let operation, let hookToken):
             do throws(APIError) {
                 return response(try await answer(operation, hookToken, request, remote), to: request)

@@ -6,12 +6,16 @@ enum Resource {
     /// `hookToken`: of `/v1/hooks/<token>`, the address of an incoming webhook.
     case operation(Operation, hookToken: String?)
     case document(APIDocument)
+    /// `/v1/stream`, which the door serves.
+    case stream
 
     private static let hooks = "hooks/"
 
     init?(_ name: Substring) {
         if let document = APIDocument(path: name) {
             self = .document(document)
+        } else if name == "stream" {
+            self = .stream
         } else if name.hasPrefix(Resource.hooks), let hook = Operations.named(Operations.hook) {
             self = .operation(hook, hookToken: String(name.dropFirst(Resource.hooks.count)))
         } else if let operation = Operations.named(String(name)), operation.places.contains(.http) {
@@ -24,6 +28,7 @@ enum Resource {
     var methods: [HTTPRequest.Method] {
         switch self {
         case .document: [.get, .head, .options]
+        case .stream: [.get, .options]
         case .operation(let operation, _): operation.way == .read ? [.get, .head, .options] : [.post, .options]
         }
     }
