@@ -25,6 +25,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", exact: "1.7.4"),
         .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0", traits: []),
@@ -100,12 +101,15 @@ let package = Package(
             name: "Switchboard",
             dependencies: [
                 "Hub", "StoreSQLite", "GatewayKit", "ClientAPI", "SwitchboardClient", "WireJSON",
-                nio.core, nio.posix, nio.ssl, logging,
+                nio.core, nio.posix, nio.http1, nio.ssl, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "Yams", package: "Yams"),
@@ -132,7 +136,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ClientAPITests", dependencies: ["ClientAPI", "TestKit", nio.embedded], swiftSettings: strict),
-        .testTarget(name: "SwitchboardTests", dependencies: ["Switchboard", "TestKit"], swiftSettings: strict),
+        .testTarget(
+            name: "SwitchboardTests",
+            dependencies: ["Switchboard", "TestKit", .product(name: "AsyncHTTPClient", package: "async-http-client")],
+            swiftSettings: strict),
         .testTarget(
             name: "InteropTests",
             dependencies: [

@@ -26,7 +26,10 @@ class LossyProcess:
     def __init__(self, library, directory, command, seed, cut_sync=0, **environment):
         variables = dict(os.environ, LD_PRELOAD=str(library), LOSSYDISK_DIR=str(directory))
         variables.update(LOSSYDISK_SEED=str(seed), LOSSYDISK_CUT_SYNC=str(cut_sync), **environment)
-        self.process = subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True)
+        # A pipe that nobody writes to: a program that waits for its input waits for the cut.
+        self.process = subprocess.Popen(
+            command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
 
     def acknowledged(self, until=None):
         """The lines up to the end of the process; after `until` of them the power goes."""
@@ -36,6 +39,7 @@ class LossyProcess:
             if until is not None and len(lines) == until:
                 self.cut()
         self.process.stdout.close()
+        self.process.stdin.close()
         return lines
 
     def cut(self):

@@ -23,10 +23,11 @@ def commit_steps() -> list[Step]:
         *gates,
         Step(ENVIRONMENT, [str(ROOT / "dev/python-env")]),
         Step("tests of the gates", [*PYTEST, "dev/tests"], pytest_run, needs=ENVIRONMENT),
+        Step("tests of the lossy disk", [*PYTEST, "Tests/PowerCut"], pytest_run, needs=ENVIRONMENT),
         Step(BUILD, ["swift", "build", "--build-tests"], limit_seconds=HOUR),
         Step("swift tests", ["swift", "test", "--skip-build", "--disable-xctest"], swift_tests,
              environment=QUIET_CRASHES, needs=BUILD),
-        Step("client tests", [*PYTEST, "Tests/Clients"], pytest_run, environment=CLIENTS, needs=BUILD,
+        Step("client tests", [*PYTEST, "Tests/Clients"], pytest_run, environment=CLIENTS, needs=BUILD, limit_seconds=HOUR,
              unless=lambda: "" if any((ROOT / "Tests/Clients").glob("test_*.py")) else "Tests/Clients holds no tests"),
     ]
 
