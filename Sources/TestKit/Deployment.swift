@@ -109,6 +109,8 @@ extension Limits {
         limits.commandsPerSecond = 1_000_000
         limits.commandBurst = 1_000_000
         limits.signalsPerSecond = 1_000_000
+        limits.readsPerSecond = 1_000_000
+        limits.readBurst = 1_000_000
         limits.signalBurst = 1_000_000
         limits.inbox = 1_000_000
         return limits

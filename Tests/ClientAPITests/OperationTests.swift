@@ -128,6 +128,20 @@ import WireJSON
             #expect(refused.headers[.retryAfter] == "1")
         }
     }
+
+    @Test func questionsHaveARateToo() async throws {
+        var limits = Limits.unlimited
+        limits.readsPerSecond = 0.01
+        limits.readBurst = 2
+        try await APIFixture.with(limits: limits) { api in
+            try await api.account("alice")
+            try await api.account("bob")
+            for _ in 0..<2 { #expect(try await api.get("conversations", as: "alice").status == 200) }
+            let refused = try await api.get("conversations", as: "alice")
+            #expect(refused.status == 429 && refused.code == "rate-limited")
+            #expect(try await api.get("conversations", as: "bob").status == 200)
+        }
+    }
 }
 
 /// Asks for every operation once and compares each answer with the table.

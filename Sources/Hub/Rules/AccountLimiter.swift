@@ -9,6 +9,7 @@ package final class AccountLimiter: Sendable {
         var limits: Limits
         var commands: [AccountID: TokenBucket] = [:]
         var signals: [AccountID: TokenBucket] = [:]
+        var reads: [AccountID: TokenBucket] = [:]
         var conversations: [ConversationID: TokenBucket] = [:]
     }
     private static let buckets = 50_000
@@ -40,6 +41,17 @@ package final class AccountLimiter: Sendable {
             return AccountLimiter.take(&state.signals, actor.account, rate, burst, now)
         }
         return wait.map { Rejection(.rateLimited, "too many signals", retryAfter: $0) }
+    }
+
+    /// For what is asked of reader threads: everybody's sign-in waits in the same queue.
+    package func takeRead(_ actor: Actor) -> Rejection? {
+        guard !actor.isServer else { return nil }
+        let now = clock()
+        let wait = state.withLock { state in
+            let (rate, burst) = (state.limits.readsPerSecond, state.limits.readBurst)
+            return AccountLimiter.take(&state.reads, actor.account, rate, burst, now)
+        }
+        return wait.map { Rejection(.rateLimited, "too many questions", retryAfter: $0) }
     }
 
     func takeConversation(_ conversation: ConversationID, at now: Timestamp) throws(Rejection) {

@@ -24,6 +24,9 @@ package struct Limits: Hashable, Sendable {
     package var conversationCommandsPerSecond = 0.0
     package var signalsPerSecond = 20.0
     package var signalBurst = 60.0
+    /// Questions per second and account (history, search, lists …), and how many may come at once.
+    package var readsPerSecond = 100.0
+    package var readBurst = 400.0
     /// Commands that wait for the lane before new ones are refused as busy.
     package var inbox = 20_000
     package var batch = 500

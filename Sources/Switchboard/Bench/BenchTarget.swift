@@ -24,6 +24,8 @@ final class BenchTarget {
           command-burst: 1000000
           signals-per-second: 1000000
           signal-burst: 1000000
+          reads-per-second: 1000000
+          read-burst: 1000000
           sessions-per-account: 100000
         door:
           connections-per-address: 1000000

@@ -14,9 +14,15 @@ extension Settings {
             "Changes in one conversation, by all its members together; 0: no limit."),
         Setting(
             "limits.signals-per-second", \.limits.signalsPerSecond, .decimal(0.01...1_000_000, "per second"),
-            reload: true, "Signals of one account: typing, live text, ringing."),
+            reload: true, "Signals of one account: typing, live text, ringing, presence."),
         Setting(
             "limits.signal-burst", \.limits.signalBurst, .decimal(1...1_000_000, "at once"), reload: true,
+            "How many of them may come at once."),
+        Setting(
+            "limits.reads-per-second", \.limits.readsPerSecond, .decimal(0.01...1_000_000, "per second"), reload: true,
+            "Questions of one account: history, search, lists."),
+        Setting(
+            "limits.read-burst", \.limits.readBurst, .decimal(1...1_000_000, "at once"), reload: true,
             "How many of them may come at once."),
         Setting(
             "limits.sessions-per-account", \.limits.sessionsPerAccount, .integer(1...100_000), reload: true,

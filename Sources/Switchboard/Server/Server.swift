@@ -28,7 +28,6 @@ final class Server: Sendable {
         let outbound: OutboundHTTP
         let gate: OutboundGate
         let webhooks: WebhookService
-        let hosts: [AccountConfiguration.HostApplication]
         /// Who acts on the admin socket.
         let actor: Actor
         let secure: Security
@@ -109,7 +108,7 @@ final class Server: Sendable {
                 encode: ClientAPI.eventEncoder(epoch: hub.epoch), logger: log.logger("switchboard.webhooks"))
             let parts = Parts(
                 store: store, loops: loops, hub: hub, passwords: passwords, accounts: accounts, outbound: outbound,
-                gate: gate, webhooks: webhooks, hosts: hosts, actor: actor, secure: secure)
+                gate: gate, webhooks: webhooks, actor: actor, secure: secure)
             let server = Server(parts, configuration, scope, log)
             fatal.connect(server)
             return server

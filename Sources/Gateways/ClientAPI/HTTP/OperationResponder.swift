@@ -85,6 +85,7 @@ struct OperationResponder: Sendable {
             try await context.hub.signal({ signal(conversation, $0) }, in: conversation, by: context.actor)
             return answer(.nothing)
         case .task(let handler):
+            if let rejection = context.hub.limiter.takeRead(context.actor) { throw rejection }
             return answer(try await handler(arguments, context))
         case .open, .session:
             throw Rejection(.fault, "\(arguments.operation.name) can't be asked for like this")

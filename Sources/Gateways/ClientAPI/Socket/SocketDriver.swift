@@ -128,6 +128,9 @@ final class SocketDriver {
             withConversation(of: frame) { driver, conversation in driver.submit(frame, conversation) }
         case .task(let handler):
             guard let context else { return }
+            if let rejection = hub.limiter.takeRead(context.actor) {
+                return machine.finished(frame, .refused(rejection))
+            }
             let holds = frame.operation.way != .read
             if holds { machine.hold() }
             inTask { () async -> SocketSession.Outcome in
